@@ -47,6 +47,7 @@ var (
 	ErrFull       = errors.New("no space left") // disk or inodes: answer 452 / NO [LIMIT]
 	ErrUnknown    = errors.New("outcome unknown")
 	ErrClosed     = errors.New("closed")
+	ErrDamaged    = errors.New("damaged") // stored data fails its checksum: never served
 )
 
 // Error says which operation failed on what, of which kind, and why. It never
@@ -154,6 +155,9 @@ type NewMessage struct {
 	Flags    []string
 	Internal time.Time
 	Index    []byte
+	// Refs are the Message-IDs that join it to a thread: its own first, then those
+	// that it answers. Only the first 20 count. Optional.
+	Refs []string
 }
 
 // FolderSpec describes a folder to be created with an account.
@@ -231,14 +235,19 @@ type Store interface {
 
 	// Deliver stores the message in every target or in none of one shard; the
 	// result says for each target whether it is now there (nil), also when the
-	// delivery id had put it there before.
+	// delivery id had put it there before. A target that cannot take it for a
+	// reason of its own (no such account) fails alone.
 	Deliver(ctx context.Context, d Delivery) []error
 	// Append stores messages in one folder, all or none, and returns their UIDs in order.
 	Append(ctx context.Context, account string, folder FolderID, msgs []NewMessage) ([]UID, error)
 
 	// Messages returns rows of the ranges in ascending UID order. With index
 	// false, Index is left nil. yield returning false ends it.
+	// Flags and dates are those of one instant. The Message is reused for the next
+	// call of yield, its slices are not; they are shared and must not be changed.
 	Messages(ctx context.Context, person, account string, folder FolderID, ranges []Range, index bool, yield func(*Message) bool) error
+	// Flags is the quick form of Messages: only UID, ModSeq, Flags, EmailID, Size and Saved are set.
+	Flags(ctx context.Context, person, account string, folder FolderID, ranges []Range, yield func(*Message) bool) error
 	// UIDs returns all UIDs of a folder, ascending, and the folder as of the same instant.
 	UIDs(ctx context.Context, person, account string, folder FolderID) (Folder, []UID, error)
 	// SetFlags returns the rows that changed, and the UIDs that UnchangedSince kept.

@@ -1,0 +1,231 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"quangtri.gov.vn/vanthu/cmd/vanthu/app"
+	"quangtri.gov.vn/vanthu/mailsvc"
+)
+
+func accountCommand(load loader) *cobra.Command {
+	c := &cobra.Command{Use: "account", Short: "Tài khoản và hộp thư / accounts and mailboxes"}
+	c.AddCommand(accountAdd(load), accountPasswd(load), accountList(load), accountGrant(load), accountAgencies(load))
+	return c
+}
+
+func accountAdd(load loader) *cobra.Command {
+	var in app.NewAccount
+	var stdin bool
+	c := &cobra.Command{
+		Use:   "add ADDRESS",
+		Short: "Lập tài khoản cá nhân, hoặc hộp thư cơ quan với --agency / add an account",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			cfg, err := load()
+			if err != nil {
+				return err
+			}
+			in.Address = args[0]
+			if stdin {
+				if in.Password, err = readPassword(os.Stdin); err != nil {
+					return failed(err)
+				}
+			}
+			out, err := app.AccountAdd.Call(cmd.Context(), cfg, in)
+			if err != nil {
+				return failed(err)
+			}
+			fmt.Printf("Đã lập %s\n", in.Address)
+			showPassword(out)
+			return nil
+		},
+	}
+	f := c.Flags()
+	f.StringVar(&in.Name, "name", "", "tên hiển thị / display name")
+	f.BoolVar(&in.Agency, "agency", false, "hộp thư cơ quan, dùng qua quyền được cấp / an agency mailbox, used through grants")
+	f.BoolVar(&in.Admin, "admin", false, "quản trị / administrator")
+	f.StringSliceVar(&in.Aliases, "alias", nil, "địa chỉ khác cùng về hộp thư này / further addresses")
+	f.BoolVar(&stdin, "password-stdin", false, "đọc mật khẩu từ đầu vào chuẩn / read the password from standard input")
+	return c
+}
+
+func accountPasswd(load loader) *cobra.Command {
+	var stdin bool
+	c := &cobra.Command{
+		Use:   "passwd ADDRESS",
+		Short: "Đặt lại mật khẩu / set a new password",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			cfg, err := load()
+			if err != nil {
+				return err
+			}
+			in := app.NewPassword{Address: args[0]}
+			if stdin {
+				if in.Password, err = readPassword(os.Stdin); err != nil {
+					return failed(err)
+				}
+			}
+			out, err := app.AccountPasswd.Call(cmd.Context(), cfg, in)
+			if err != nil {
+				return failed(err)
+			}
+			fmt.Printf("Đã đổi mật khẩu của %s\n", args[0])
+			showPassword(out)
+			return nil
+		},
+	}
+	c.Flags().BoolVar(&stdin, "password-stdin", false, "đọc mật khẩu từ đầu vào chuẩn / read the password from standard input")
+	return c
+}
+
+func accountList(load loader) *cobra.Command {
+	var asJSON bool
+	c := &cobra.Command{
+		Use:   "list",
+		Short: "Liệt kê tài khoản / list accounts",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, err := load()
+			if err != nil {
+				return err
+			}
+			all, err := app.AccountList.Call(cmd.Context(), cfg, app.None{})
+			if err != nil {
+				return failed(err)
+			}
+			if asJSON {
+				return failed(printJSON(os.Stdout, all))
+			}
+			w := tabwriter.NewWriter(os.Stdout, 0, 8, 2, ' ', 0)
+			for _, a := range all {
+				fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", a.Address, a.Kind, a.Name, grants(a))
+			}
+			return failed(w.Flush())
+		},
+	}
+	c.Flags().BoolVar(&asJSON, "json", false, "JSON")
+	return c
+}
+
+func grants(a mailsvc.Account) string {
+	var out []string
+	for _, g := range a.Grants {
+		out = append(out, g.Agency+" ("+rightsWords(g.Rights)+")")
+	}
+	return strings.Join(out, ", ")
+}
+
+// rights as the operator writes them, in order.
+var rights = []struct {
+	word  string
+	right mailsvc.Rights
+}{
+	{"read", mailsvc.Read}, {"write", mailsvc.Write}, {"delete", mailsvc.Delete}, {"send", mailsvc.Send}, {"issue", mailsvc.Issue},
+}
+
+func rightsWords(r mailsvc.Rights) string {
+	var out []string
+	for _, x := range rights {
+		if r&x.right != 0 {
+			out = append(out, x.word)
+		}
+	}
+	return strings.Join(out, "+")
+}
+
+func parseRights(s string) (mailsvc.Rights, error) {
+	var r mailsvc.Rights
+	if s == "none" {
+		return 0, nil
+	}
+next:
+	for _, w := range strings.FieldsFunc(s, func(c rune) bool { return c == ',' || c == '+' }) {
+		for _, x := range rights {
+			if w == x.word {
+				r |= x.right
+				continue next
+			}
+		}
+		return 0, &exitError{code: exitUsage, err: fmt.Errorf("quyền %q không có; dùng read, write, delete, send, issue hoặc none / unknown right", w)}
+	}
+	return r, nil
+}
+
+func accountGrant(load loader) *cobra.Command {
+	var words string
+	c := &cobra.Command{
+		Use:   "grant PERSON AGENCY",
+		Short: "Cho một người dùng hộp thư cơ quan / let a person use an agency mailbox",
+		Long:  "Rights: read, write, delete, send, issue (phát hành văn bản). \"none\" takes the grant away.",
+		Args:  cobra.ExactArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			r, err := parseRights(words)
+			if err != nil {
+				return err
+			}
+			cfg, err := load()
+			if err != nil {
+				return err
+			}
+			_, err = app.AccountGrant.Call(cmd.Context(), cfg, app.NewGrant{Person: args[0], Agency: args[1], Rights: r})
+			if err != nil {
+				return failed(err)
+			}
+			fmt.Printf("%s dùng %s: %s\n", args[0], args[1], words)
+			return nil
+		},
+	}
+	c.Flags().StringVar(&words, "rights", "read,write,delete,send,issue", "các quyền, cách nhau bằng dấu phẩy / rights, comma-separated")
+	return c
+}
+
+func accountAgencies(load loader) *cobra.Command {
+	return &cobra.Command{
+		Use:   "agencies",
+		Short: "Lập hộp thư cho mọi cơ quan có địa chỉ trong danh bạ / add a mailbox for every agency in the directory",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, err := load()
+			if err != nil {
+				return err
+			}
+			added, err := app.AccountAgencies.Call(cmd.Context(), cfg, app.None{})
+			if err != nil {
+				return failed(err)
+			}
+			fmt.Printf("Đã lập %d hộp thư cơ quan\n", len(added))
+			return nil
+		},
+	}
+}
+
+func showPassword(p app.Password) {
+	if p.Password != "" {
+		fmt.Printf("Mật khẩu (chỉ hiện một lần / shown once): %s\n", p.Password)
+	}
+}
+
+// readPassword takes the first line.
+func readPassword(r io.Reader) (string, error) {
+	s, err := bufio.NewReader(io.LimitReader(r, 1024)).ReadString('\n')
+	if s = strings.TrimRight(s, "\r\n"); s == "" {
+		return "", fmt.Errorf("chưa có mật khẩu ở đầu vào chuẩn / no password on standard input: %w", err)
+	}
+	return s, nil
+}
+
+func printJSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
+}

@@ -1,0 +1,52 @@
+package directory
+
+import (
+	"os"
+	"strings"
+	"testing"
+)
+
+func BenchmarkLookup(b *testing.B) {
+	s := sampleSnapshot(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		if !s.Lookup("Uỷ ban nhân dân huyện Hải Lăng", "qt.so-nv", "2010-06-01").Certain {
+			b.Fatal("not certain")
+		}
+	}
+}
+
+func BenchmarkMembers(b *testing.B) {
+	s := sampleSnapshot(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		if m, _ := s.Members("qt.g.xa-2025", "qt.ubnd-2025", "2025-08-15"); len(m) != 78 {
+			b.Fatal(len(m))
+		}
+	}
+}
+
+// BenchmarkFind asks what costs most: a query of a few letters, one of many
+// words, and one that finds nothing and is tried for typos.
+func BenchmarkFind(b *testing.B) {
+	s := sampleSnapshot(b)
+	for name, q := range map[string]string{
+		"exact": "Sở Nội vụ", "short": "u", "words": "ban nhan dan xa hai lang", "typo": "uy ban nhan dnâ xa hai lnag",
+		"nothing": strings.Repeat("xyzw ", 20), "long": strings.Repeat("ủy ban ", 5000),
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				s.Find(q, "2026-01-15", 20)
+			}
+		})
+	}
+}
+
+func BenchmarkLoad(b *testing.B) {
+	for b.Loop() {
+		if _, err := LoadFS(os.DirFS("../configs/directory")); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,137 @@
+package directory
+
+import (
+	"os"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+func TestRule(t *testing.T) {
+	t.Parallel()
+	for _, ok := range []string{
+		"ask", "type=so", " level = tinh & type in ( so , ban ) | id != qt.ubnd ", "parent=@issuer & type=bo-phan", "under not in (@scope,qt)",
+	} {
+		if _, err := parseRule(ok); err != nil {
+			t.Errorf("%q: %v", ok, err)
+		}
+	}
+	for _, bad := range []string{
+		"", "asks", "ask & type=so", "type", "type=", "type=cuc", "level in tinh", "level in ()", "level in (tinh", "level in (tinh,)", "type not so",
+		"type=so &", "type=so |", "type=so ban", "Type=so", "type==so", "id=Ủy", "type=so;", "!", "type!so", "under=@all",
+		strings.Repeat("type=so|", maxTerms) + "type=so", strings.Repeat("x", maxRule+1),
+	} {
+		if _, err := parseRule(bad); err == nil {
+			t.Errorf("%.40q was accepted", bad)
+		}
+	}
+	r, err := parseRule("type=so & level=tinh | id=x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	is := func(facts string) bool {
+		return r.holds(func(f, v string) bool { return strings.Contains(facts, f+"="+v+";") })
+	}
+	if is("type=so;") || !is("type=so;level=tinh;") || !is("id=x;") {
+		t.Error("& must bind tighter than |")
+	}
+}
+
+func FuzzRule(f *testing.F) {
+	for _, s := range []string{"ask", "type in (so,ban) & level=tinh | id != a.b-c", "under not in (@scope)", "type=so||", "((((", "!!==", "level in (tinh,"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		start := time.Now()
+		r, err := parseRule(s)
+		if d := time.Since(start); d > time.Second {
+			t.Fatalf("took %v", d)
+		}
+		if err != nil {
+			if !norm.NFC.IsNormalString(err.Error()) && norm.NFC.IsNormalString(s) {
+				t.Fatalf("message is not NFC: %q", err)
+			}
+			return
+		}
+		terms := 0
+		for _, alt := range r.alts {
+			terms += len(alt)
+		}
+		if !r.ask && terms == 0 || terms > maxTerms {
+			t.Fatalf("%q has %d terms", s, terms)
+		}
+		r.holds(func(string, string) bool { return true })
+	})
+}
+
+func FuzzImport(f *testing.F) {
+	for i, name := range Files() {
+		data, err := os.ReadFile("../configs/directory/" + name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		lines := strings.SplitAfterN(string(data), "\n", 12)
+		f.Add(i, strings.Join(lines[:min(len(lines), 11)], ""))
+	}
+	f.Add(0, "id,name,type,level,parent_id,valid_from,valid_to,code,certainty,note\r\na,\"A\nB\",so,tinh,a,,,,V,\r\n")
+	f.Add(1, "\ufeffagency_id;name")
+	f.Add(0, strings.Repeat(",", 5000))
+	f.Fuzz(func(t *testing.T, file int, text string) {
+		if file < 0 || file >= len(Files()) || len(text) > 1<<16 {
+			return
+		}
+		dir := fstest.MapFS{
+			AgenciesFile: files(AgenciesFile, "qt,Tỉnh,dia-ban,tinh,,,,,V,\nqt.ubnd,UBND,ubnd,tinh,qt,,,,V,\n")[AgenciesFile],
+		}
+		dir[Files()[file]] = &fstest.MapFile{Data: []byte(text)}
+		start := time.Now()
+		s, err := LoadFS(dir)
+		if d := time.Since(start); d > 2*time.Second {
+			t.Fatalf("took %v", d)
+		}
+		if err != nil {
+			if len(err.Error()) > 8000 {
+				t.Fatalf("message of %d bytes", len(err.Error()))
+			}
+			return
+		}
+		again, err := LoadFS(exportAll(t, s))
+		if err != nil || len(again.AllAgencies()) != len(s.AllAgencies()) {
+			t.Fatalf("what was accepted does not survive export: %v", err)
+		}
+		for _, a := range s.AllAgencies() {
+			s.Deliver(a.ID, "2026-01-01")
+			s.chain(a.ID, "2026-01-01")
+			s.Children(a.ID, "")
+		}
+	})
+}
+
+func FuzzQueries(f *testing.F) {
+	for _, q := range []string{"Sở Nội vụ", "so noi vu", "a@b.vn", strings.Repeat("ủy ", 500), "\xff\xfe", "%", "-", "UBND các xã, phường", "quảng trị quảng trị"} {
+		f.Add(q)
+	}
+	f.Fuzz(func(t *testing.T, q string) {
+		s := sampleSnapshot(t)
+		start := time.Now()
+		for _, h := range s.Find(q, "2026-01-15", 20) {
+			if h.Agency.ID == "" || h.Matched == "" {
+				t.Fatalf("empty hit for %q", q)
+			}
+		}
+		for _, m := range []Match{s.Lookup(q, "qt.ubnd-2025", "2026-01-15"), s.Issuer(q, q, "2026-01-15")} {
+			if m.Certain && len(m.Agencies) != 1 || m.Certain != (m.Reason == "") || len(m.Agencies) > maxCandidates {
+				t.Fatalf("%q: %+v", q, m)
+			}
+		}
+		s.LookupGroup(q, "qt.ubnd-2025", "2026-01-15")
+		s.Role("qt.ubnd-2025", q, "2026-01-15")
+		s.ByAddress(q, "2026-01-15")
+		if d := time.Since(start); d > time.Second {
+			t.Fatalf("took %v", d)
+		}
+	})
+}

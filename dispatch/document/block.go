@@ -1,0 +1,353 @@
+package document
+
+import (
+	"regexp"
+	"strings"
+
+	"quangtri.gov.vn/vanthu/internal/viet"
+)
+
+// label is the heading of the recipients block (box 9b), by its key.
+var label = regexp.MustCompile(`^[-–* ]*(?:nơi nhận|nơi gửi|nơi gởi)(?: văn bản)? ?(:|$)`)
+
+// labelText reports whether a segment is the heading of a recipients block,
+// alone or with the first item behind a colon.
+func labelText(s string) bool {
+	return label.MatchString(viet.Key(s)) || fuzzyLabel(s)
+}
+
+// fuzzyLabel accepts the heading as OCR may read it.
+func fuzzyLabel(s string) bool {
+	k := viet.Fold(strings.Trim(s, " :.;,-*"))
+	return k == "noi nhan" && strings.ContainsAny(s[:1], "Nn")
+}
+
+// block is one recipients block that the file holds.
+type block struct {
+	label, last int
+	items       []string
+	conf        []float64 // OCR confidence of the items
+	archive     bool
+	form        bool // dotted blanks: a form to fill in
+}
+
+// Bounds of a block.
+const (
+	maxItems    = 200
+	maxItemSize = 2000
+)
+
+// findBlock chooses the recipients block: the earliest that ends with Lưu, is
+// no form to fill in and does not stand in an appendix.
+func (x *extractor) findBlock() {
+	var all []block
+	for i := range x.p.lines {
+		k := x.p.flows[x.p.lines[i].flow].kind
+		if k == inHeader || k == inFooter || len(all) >= 64 {
+			continue
+		}
+		for _, s := range split(x.p.lines[i].text, i) {
+			if labelText(s.text) {
+				if b := x.readBlock(s); len(b.items) > 0 {
+					all = append(all, b)
+				}
+			}
+		}
+	}
+	x.choose(all)
+	x.findAppendix()
+}
+
+// choose takes one of the blocks and counts those that could have been meant.
+func (x *extractor) choose(all []block) {
+	best := -1
+	for i, b := range all {
+		if b.form || x.appendixBefore(b.label) {
+			continue
+		}
+		if b.archive {
+			x.labels++
+		}
+		if best < 0 || b.archive && !all[best].archive {
+			best = i
+		}
+	}
+	if best < 0 {
+		return
+	}
+	x.take(all[best])
+}
+
+func (x *extractor) take(b block) {
+	x.label, x.last, x.archive = b.label, b.last, b.archive
+	x.f.Recipients = b.items
+	x.note("recipients", b.label)
+	x.conf = b.conf
+}
+
+// appendixBefore reports whether an appendix begins before line i, after the
+// text has begun.
+func (x *extractor) appendixBefore(i int) bool {
+	for j := x.heads[0].to; j < i; j++ {
+		if x.opensAppendix(j) {
+			return true
+		}
+	}
+	return false
+}
+
+// opensAppendix reports whether line i is the heading of an appendix.
+func (x *extractor) opensAppendix(i int) bool {
+	l := x.p.lines[i]
+	if k := x.p.flows[l.flow].kind; k == inHeader || k == inFooter || len(l.text) > 160 {
+		return false
+	}
+	key := x.key(i)
+	if !appendixHead.MatchString(key) {
+		return false
+	}
+	t := plain(l.text)
+	return isCaps(strings.Fields(t)[0]) || l.centred && runesIn(t) < 60 || l.bold && runesIn(t) < 60
+}
+
+// readBlock collects the items under a label, by structure: the same cell or
+// frame; when it ends, the same column of the rows below; or the body's lines,
+// taking what stands left of tabs.
+func (x *extractor) readBlock(s seg) block {
+	b := block{label: s.line, last: s.line}
+	c := collector{x: x, b: &b}
+	if rest := afterLabel(s.text); rest != "" {
+		c.inline(rest, s.line)
+	}
+	for _, q := range x.blockSegs(s) {
+		if c.done || !c.add(q) {
+			break
+		}
+	}
+	c.finish()
+	return b
+}
+
+var labelPrefix = regexp.MustCompile(`(?i)^[^\pL]*nơi +(?:nhận|gửi|gởi)(?: văn bản)? ?:? *`)
+
+func afterLabel(s string) string { return labelPrefix.ReplaceAllString(s, "") }
+
+// maxBlockLines bounds the lines that are looked at below a label.
+const maxBlockLines = 400
+
+// blockSegs lists what stands below a label in its column.
+func (x *extractor) blockSegs(s seg) (out []seg) {
+	f := x.p.lines[s.line].flow
+	fl := x.p.flows[f]
+	end := min(len(x.p.lines), s.line+maxBlockLines)
+	for i := s.line + 1; i < end; i++ {
+		l := x.p.lines[i]
+		g := x.p.flows[l.flow]
+		below := fl.kind == inCell && g.kind == inCell && g.table == fl.table && g.col == fl.col && g.row > fl.row
+		if l.flow != f && !below {
+			continue
+		}
+		for _, q := range split(l.text, i) {
+			if q.col == s.col || q.col == 0 && bullet.MatchString(q.text) {
+				out = append(out, q)
+				break
+			}
+		}
+		if l.text == "" {
+			out = append(out, seg{"", i, s.col, 0})
+		}
+	}
+	return out
+}
+
+var (
+	bullet = regexp.MustCompile(`^(?:[-–—•·◦▪●○*+]|\x{F0B7}|\x{F02D}|\x{2010}|\x{2011}|\x{2212}|[~«=_](?: |\pL)) *`)
+	store  = regexp.MustCompile(`^lưu(?:$|[^\pL]| trữ| tại| văn thư| hồ sơ| vp| vt)`)
+	dotted = regexp.MustCompile(`\.{4,}|…{2,}|_{3,}`)
+)
+
+// collector joins lines to items.
+type collector struct {
+	x       *extractor
+	b       *block
+	cur     strings.Builder
+	started bool
+	marked  bool // items begin with a bullet
+	plus    bool // the current item is a "+" sub-item
+	prev    int  // line of the last piece
+	blank   int
+	done    bool
+	conf    float64
+}
+
+// add takes the next piece. It returns false when the block is over.
+func (c *collector) add(s seg) bool {
+	x := c.x
+	t := strings.TrimSpace(s.text)
+	if t == "" {
+		c.blank++
+		return c.blank < 4 || len(c.b.items) == 0 && c.blank < 8
+	}
+	gap := c.blank
+	c.blank = 0
+	if isRule(t) {
+		return true
+	}
+	if len(c.b.items) >= maxItems || x.endsBlock(s.line, t) {
+		return false
+	}
+	marked := x.p.lines[s.line].auto || bullet.MatchString(t)
+	body := bullet.ReplaceAllString(t, "")
+	archive := store.MatchString(viet.Key(body))
+	if x.signatureLine(t) && !marked && !archive {
+		return c.b.archive == false && !c.open("lưu")
+	}
+	switch {
+	case c.open("lưu") && !marked && !c.unfinished(s.line):
+		c.flush()
+		return false
+	case c.open("lưu") && marked && !strings.HasSuffix(strings.TrimSpace(c.cur.String()), ";"):
+		if gap > 0 || strings.HasSuffix(strings.TrimSpace(c.cur.String()), ".") {
+			c.flush()
+			return false
+		}
+		c.begin(t, marked, s.line)
+	case !c.started, marked, archive, c.complete(s.line):
+		c.begin(t, marked, s.line)
+	default:
+		c.cur.WriteString(" " + body)
+		if strings.HasPrefix(t, "+") {
+			c.cur.Reset()
+		}
+	}
+	c.prev, c.b.last = s.line, s.line
+	if cf := x.p.lines[s.line].conf; cf > 0 && (c.conf == 0 || cf < c.conf) {
+		c.conf = cf
+	}
+	return true
+}
+
+// begin closes the current item and begins another.
+func (c *collector) begin(t string, marked bool, line int) {
+	header := strings.HasSuffix(strings.TrimSpace(c.cur.String()), ":") || c.plus
+	c.flush()
+	c.marked = c.marked || marked
+	c.plus = strings.HasPrefix(t, "+") && header
+	body := strings.TrimSpace(bullet.ReplaceAllString(t, ""))
+	if c.plus {
+		body = "+ " + body
+	}
+	c.cur.WriteString(body)
+	c.started = true
+}
+
+// complete reports whether the item so far has ended, so that a line without a
+// bullet begins a new one.
+func (c *collector) complete(line int) bool {
+	t := strings.TrimSpace(c.cur.String())
+	if strings.HasSuffix(t, ";") || strings.HasSuffix(t, ".") && !strings.HasSuffix(t, "TP.") && !strings.HasSuffix(t, "Tx.") {
+		return true
+	}
+	if c.marked || strings.HasSuffix(t, ",") || strings.Count(t, "(") > strings.Count(t, ")") {
+		return false
+	}
+	return !c.x.wraps(c.prev, line)
+}
+
+// unfinished reports whether the Lưu line goes on in the next line.
+func (c *collector) unfinished(line int) bool {
+	t := strings.TrimSpace(c.cur.String())
+	if strings.HasSuffix(t, ".") || strings.HasSuffix(t, ";") {
+		return false
+	}
+	return strings.HasSuffix(t, ",") || strings.HasSuffix(t, ":") || strings.Count(t, "(") > strings.Count(t, ")") || c.x.wraps(c.prev, line)
+}
+
+// wraps reports whether line b goes on from line a: one paragraph with a forced
+// break, or a printed line that was full.
+func (x *extractor) wraps(a, b int) bool {
+	return a != b && x.p.lines[a].page > 0 && x.p.lines[a].para == x.p.lines[b].para
+}
+
+// open reports whether the current item is the archive line.
+func (c *collector) open(string) bool {
+	return c.started && store.MatchString(viet.Key(c.cur.String()))
+}
+
+// inline takes items written behind the label on its line.
+func (c *collector) inline(rest string, line int) {
+	parts := []string{rest}
+	if strings.Count(rest, ";") >= 1 && store.MatchString(viet.Key(strings.TrimSpace(bullet.ReplaceAllString(strings.TrimSpace(rest[strings.LastIndex(strings.TrimRight(rest, "; "), ";")+1:]), "")))) {
+		parts = strings.SplitAfter(rest, ";")
+	}
+	for _, t := range parts {
+		if t = strings.TrimSpace(t); t != "" && !isRule(t) {
+			c.begin(t, bullet.MatchString(t), line)
+			c.prev = line
+		}
+	}
+}
+
+// flush writes the current item.
+func (c *collector) flush() {
+	raw := strings.TrimSpace(c.cur.String())
+	c.cur.Reset()
+	c.started = false
+	conf := c.conf
+	c.conf = 0
+	if raw == "" || isRule(raw) {
+		return
+	}
+	if dotted.MatchString(raw) {
+		c.b.form = true
+	}
+	for _, t := range splitGlued(raw) {
+		if t = trimItem(t); t == "" || len(t) > maxItemSize || len(c.b.items) >= maxItems {
+			continue
+		}
+		c.b.items = append(c.b.items, t)
+		c.b.conf = append(c.b.conf, conf)
+		if store.MatchString(viet.Key(t)) {
+			c.b.archive = true
+		}
+	}
+}
+
+func (c *collector) finish() {
+	if c.started {
+		c.flush()
+	}
+}
+
+// splitGlued divides "Như trên; - UBND tỉnh; - Lưu: VT" typed in one line.
+func splitGlued(s string) []string { return glued.Split(s, -1) }
+
+var glued = regexp.MustCompile(`; *[-–—+•] ?`)
+
+// trimItem drops the closing ";" or "." and spaces.
+func trimItem(s string) string {
+	s = strings.TrimSpace(s)
+	s = strings.TrimSuffix(s, "./.")
+	s = strings.TrimRight(s, " ;,")
+	if strings.HasSuffix(s, ".") && !strings.HasSuffix(s, "..") {
+		s = s[:len(s)-1]
+	}
+	return strings.TrimRight(s, " ;,")
+}
+
+// endsBlock reports whether a line cannot belong to a recipients block.
+func (x *extractor) endsBlock(i int, t string) bool {
+	key := viet.Key(t)
+	return x.opensAppendix(i) || motto.MatchString(key) || labelText(t) || attached.MatchString(key) ||
+		copyHead.MatchString(key) && isCaps(t) || len(t) > maxItemSize || x.typeName(t) != ""
+}
+
+// findAppendix notes where the appendices begin, after the chosen block.
+func (x *extractor) findAppendix() {
+	for i := max(x.last, x.heads[0].to); i < len(x.p.lines); i++ {
+		if i != x.last && x.opensAppendix(i) && (x.label >= 0 || i > x.heads[0].to) {
+			x.appendix = i
+			return
+		}
+	}
+}

@@ -1,0 +1,3 @@
+package document
+
+func readDOC(data []byte) (*paper, error) { return nil, errDamaged }

@@ -1,0 +1,158 @@
+package document
+
+import (
+	"regexp"
+	"strings"
+	"unicode"
+
+	"quangtri.gov.vn/vanthu/dispatch"
+	"quangtri.gov.vn/vanthu/internal/viet"
+)
+
+// extractor reads fields out of one paper. It knows where the parts of the
+// document are: its head, its recipients block, its appendices.
+type extractor struct {
+	p        *paper
+	f        dispatch.Fields
+	heads    []span // heads of documents in the file; the first is the main one
+	label    int    // line of the chosen "Nơi nhận"; -1 without one
+	labels   int    // how many blocks could have been chosen
+	last     int    // last line of the block
+	appendix int    // first line of the appendices; len(lines) without
+	copyAt   int    // first line of a copy's own part (sao y); -1 without
+	archive  bool   // the block ends with Lưu
+	sources  map[string]string
+	numberAt int // line of the number; -1 without
+	typeAt   int
+	conf     []float64 // OCR confidence of the recipients
+}
+
+// span is a half-open range of lines.
+type span struct{ from, to int }
+
+func newExtractor(p *paper) *extractor {
+	x := &extractor{p: p, label: -1, last: -1, copyAt: -1, numberAt: -1, typeAt: -1, sources: map[string]string{}}
+	x.appendix = len(p.lines)
+	x.findParts()
+	return x
+}
+
+// segs lists the segments of lines from..to.
+func (x *extractor) segs(from, to int) (out []seg) {
+	for i := max(from, 0); i < min(to, len(x.p.lines)); i++ {
+		out = append(out, split(x.p.lines[i].text, i)...)
+	}
+	return out
+}
+
+// key is the comparison key of a line without tabs.
+func (x *extractor) key(i int) string { return viet.Key(plain(x.p.lines[i].text)) }
+
+var (
+	motto        = regexp.MustCompile(`cộng h[oòa]+ ?xã hội chủ nghĩa|độc lập ?[-–] ?tự do|đảng cộng sản việt nam`)
+	salutation   = regexp.MustCompile(`^kính ?g[ửởư]i`)
+	citation     = regexp.MustCompile(`^(?:căn cứ|xét |theo |thực hiện |điều 1[.:]|i\. |1\. |phần (?:i|thứ nhất))`)
+	appendixHead = regexp.MustCompile(`^(?:phụ lục(?: (?:số )?[ivx\d]+)?(?:[ .:(-].*)?|mẫu số:? ?[\d.ivx]+.*|biểu(?: mẫu)? số:? ?\d+.*)$`)
+	attached     = regexp.MustCompile(`^\(? ?(?:kèm theo|ban hành kèm theo|đính kèm)`)
+)
+
+// findParts finds heads, copies and appendices; the block is found by them.
+func (x *extractor) findParts() {
+	x.heads = []span{{0, x.bodyStart(0)}}
+	x.findBlock()
+	x.findCopy()
+	for i := x.heads[0].to; i < x.appendix; i++ {
+		if motto.MatchString(x.key(i)) && i > x.last && x.last >= 0 {
+			from := max(i-6, x.last+1)
+			to := x.bodyStart(i)
+			x.heads = append(x.heads, span{from, to})
+			i = to
+		}
+	}
+}
+
+// maxHead bounds a head in lines.
+const maxHead = 120
+
+// bodyStart is the first line from i on that belongs to the text itself.
+func (x *extractor) bodyStart(i int) int {
+	end := min(len(x.p.lines), i+maxHead)
+	for j := i; j < end; j++ {
+		l := &x.p.lines[j]
+		if k := x.p.flows[l.flow].kind; k == inHeader || k == inFooter || l.text == "" {
+			continue
+		}
+		if key := x.key(j); salutation.MatchString(key) || x.bodyLike(j, key) {
+			return j
+		}
+	}
+	return end
+}
+
+// bodyLike reports whether a line reads like running text.
+func (x *extractor) bodyLike(i int, key string) bool {
+	l := &x.p.lines[i]
+	if labelText(l.text) {
+		return true
+	}
+	if subjectStart.MatchString(key) || motto.MatchString(key) || strings.Contains(key, "ngày") && placeDate.MatchString(plain(l.text)) {
+		return false
+	}
+	if citation.MatchString(key) && runesIn(key) > 20 {
+		return true
+	}
+	return !l.bold && !l.centred && runesIn(key) >= 70 && casingOf(l.text) != upperCase
+}
+
+func runesIn(s string) int { return len([]rune(s)) }
+
+// isRule reports whether a line is drawn and not written.
+func isRule(s string) bool {
+	for _, r := range s {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) {
+			return false
+		}
+	}
+	return true
+}
+
+// isCaps reports whether text is written in capitals.
+func isCaps(s string) bool {
+	n, low := 0, 0
+	for _, r := range s {
+		if unicode.IsUpper(r) {
+			n++
+		} else if unicode.IsLower(r) {
+			low++
+		}
+	}
+	return n >= 2 && low == 0
+}
+
+// looksCaps is isCaps for text whose marked capitals may be lost.
+func (x *extractor) looksCaps(i int, s string) bool {
+	return isCaps(s) || x.p.lines[i].font8 && casingOf(s) == upperCase && runesIn(s) > 2
+}
+
+// note records where a field stood.
+func (x *extractor) note(field string, i int) {
+	if i >= 0 && i < len(x.p.lines) {
+		x.sources[field] = x.p.where(i)
+	}
+}
+
+// fields reads everything.
+func (x *extractor) fields() dispatch.Fields {
+	x.readNumber()
+	x.readDate()
+	x.readIssuer()
+	x.readType()
+	x.readSubject()
+	x.readSalutation()
+	x.readSignature()
+	x.readArticles()
+	x.readAppendices()
+	x.readCirculation()
+	x.readCopy()
+	return x.f
+}

@@ -1,0 +1,179 @@
+package document
+
+import (
+	"regexp"
+	"strings"
+
+	"quangtri.gov.vn/vanthu/internal/viet"
+)
+
+var (
+	salutationPrefix = regexp.MustCompile(`(?i)^[^\pL]*kính ?(?:gửi|gởi) ?[:.]? *`)
+	// addressedTo is the line of a công điện that names its addressees: "... điện:".
+	addressedTo = regexp.MustCompile(`^(?:.{0,120}[^\pL])?điện ?: *`)
+	invitation  = regexp.MustCompile(`^(?:trân trọng )?kính mời ?: *`)
+)
+
+// readSalutation reads the addressees (box 9a): behind "Kính gửi:", "... điện:"
+// of a công điện, or "Kính mời:" of an invitation.
+func (x *extractor) readSalutation() {
+	from := x.heads[0].from
+	end := min(len(x.p.lines), x.heads[0].to+40)
+	if x.label >= 0 {
+		end = min(end, x.label)
+	}
+	for _, s := range x.segs(from, end) {
+		key := viet.Key(s.text)
+		rest, ok := "", false
+		switch {
+		case salutation.MatchString(strings.TrimLeft(key, "-*• ")):
+			rest, ok = salutationPrefix.ReplaceAllString(s.text, ""), true
+		case x.f.Type == "Công điện" && s.line > x.typeAt && runesIn(key) < 130 && addressedTo.MatchString(key):
+			i := strings.LastIndex(s.text[:min(len(s.text), 250)], ":")
+			rest, ok = s.text[i+1:], true
+		case x.f.Type == "Giấy mời" && invitation.MatchString(key):
+			rest, ok = s.text[strings.Index(s.text, ":")+1:], true
+		}
+		if ok {
+			x.f.KinhGui = x.addressees(s, strings.TrimSpace(rest))
+			x.note("kinh_gui", s.line)
+			return
+		}
+	}
+}
+
+// addressees collects the names behind a salutation: the rest of its line, what
+// stands beside it, and the lines below until the text begins.
+func (x *extractor) addressees(s seg, rest string) []string {
+	a := &addressList{x: x, prev: s.line}
+	if rest != "" {
+		a.add(rest, bullet.MatchString(rest), s.line)
+	}
+	for _, q := range x.beside(s) {
+		if q.text == "" {
+			if a.listed() || a.closed() {
+				break
+			}
+			continue
+		}
+		if !a.next(q) {
+			break
+		}
+	}
+	return a.items()
+}
+
+// maxAddressLines bounds the lines below a salutation.
+const maxAddressLines = 80
+
+// beside lists what can hold addressees: the rest of the same line, the other
+// cells of a table row, then the lines below.
+func (x *extractor) beside(s seg) (out []seg) {
+	l := x.p.lines[s.line]
+	fl := x.p.flows[l.flow]
+	past := false
+	for _, q := range split(l.text, s.line) {
+		if past {
+			out = append(out, q)
+		}
+		past = past || q.text == s.text
+	}
+	for i := s.line + 1; i < min(len(x.p.lines), s.line+maxAddressLines); i++ {
+		m := x.p.lines[i]
+		g := x.p.flows[m.flow]
+		right := fl.kind == inCell && g.kind == inCell && g.table == fl.table && (g.row > fl.row || g.row == fl.row && g.col > fl.col)
+		if m.flow != l.flow && !right {
+			if fl.kind == inBody && g.kind == inCell {
+				break
+			}
+			continue
+		}
+		out = append(out, seg{plain(m.text), i, 0, 0})
+	}
+	return out
+}
+
+// addressList joins lines to addressees.
+type addressList struct {
+	x      *extractor
+	list   []string
+	marked bool
+	prev   int
+}
+
+func (a *addressList) listed() bool { return len(a.list) > 0 }
+
+func (a *addressList) closed() bool {
+	return a.listed() && strings.HasSuffix(a.list[len(a.list)-1], ".")
+}
+
+func (a *addressList) add(t string, marked bool, line int) {
+	t = strings.TrimSpace(bullet.ReplaceAllString(t, ""))
+	if t != "" {
+		a.list = append(a.list, t)
+	}
+	a.marked = a.marked || marked
+	a.prev = line
+}
+
+// next takes a line below the salutation; false ends the list.
+func (a *addressList) next(q seg) bool {
+	t := strings.TrimSpace(q.text)
+	key := viet.Key(t)
+	if isRule(t) {
+		return true
+	}
+	marked := a.x.p.lines[q.line].auto || bullet.MatchString(t)
+	if a.closed() && !(marked && a.marked) || labelText(t) || len(a.list) >= maxItems || subjectStart.MatchString(key) {
+		return false
+	}
+	if marked {
+		if a.listed() && !a.marked && !strings.HasSuffix(strings.TrimRight(a.list[len(a.list)-1], " "), ":") && strings.HasSuffix(a.list[len(a.list)-1], ".") {
+			return false
+		}
+		a.add(t, true, q.line)
+		return true
+	}
+	switch {
+	case !a.listed():
+		if a.x.bodyLike(q.line, key) && !strings.HasSuffix(t, ";") && runesIn(t) > 120 {
+			return false
+		}
+		a.add(t, false, q.line)
+	case a.x.wraps(a.prev, q.line):
+		a.list[len(a.list)-1] += " " + t
+		a.prev = q.line
+	case a.x.p.lines[q.line].page > 0:
+		return false
+	case a.unfinished() && runesIn(t) < 120:
+		if a.marked || !strings.HasSuffix(a.list[len(a.list)-1], ";") {
+			a.list[len(a.list)-1] += " " + t
+		} else {
+			a.add(t, false, q.line)
+		}
+	default:
+		return false
+	}
+	return true
+}
+
+// unfinished reports whether the last addressee cannot be the end of the list.
+func (a *addressList) unfinished() bool {
+	last := strings.TrimSpace(a.list[len(a.list)-1])
+	return strings.HasSuffix(last, ",") || strings.HasSuffix(last, ";") || strings.Count(last, "(") > strings.Count(last, ")") ||
+		openEnded.MatchString(viet.Key(last))
+}
+
+func (a *addressList) items() (out []string) {
+	if len(a.list) == 1 && strings.Count(a.list[0], ";") > 0 && !a.marked {
+		a.list = strings.Split(a.list[0], ";")
+	}
+	for _, t := range a.list {
+		for _, u := range splitGlued(t) {
+			if u = trimItem(u); u != "" && len(u) <= maxItemSize {
+				out = append(out, u)
+			}
+		}
+	}
+	return out
+}

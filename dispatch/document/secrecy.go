@@ -1,0 +1,259 @@
+package document
+
+import (
+	"regexp"
+	"strings"
+
+	"quangtri.gov.vn/vanthu/internal/viet"
+)
+
+// gate is the judgement on marks of secrecy and urgency.
+type gate struct {
+	secrecy string // a degree that a mark shows: the document is secret
+	place   string // where it stood
+	urgency string
+	source  string
+	hints   []hint // traces that a person must judge
+}
+
+// hint is a trace of secrecy. It names the kind of trace and the place, never
+// the document's text.
+type hint struct{ why, place string }
+
+// judge looks at every flow of the paper. A mark counts as one where marks stand:
+// in the head of a document, in a page header or footer, alone in a frame, in
+// the upper part of page 1. The same word alone anywhere else is a hint.
+func (x *extractor) judge() gate {
+	var g gate
+	for i := range x.p.lines {
+		for _, s := range split(x.p.lines[i].text, i) {
+			x.judgeSegment(&g, s)
+		}
+	}
+	x.judgeFrames(&g)
+	for _, s := range x.p.seals {
+		g.add(mark{secrecy: sealDegree(s.word), urgency: sealUrgency(s.word)}, "page 1, picture", true)
+	}
+	x.judgeTraces(&g)
+	return g
+}
+
+func sealDegree(w string) string {
+	if rank(w) < len(degrees) {
+		return w
+	}
+	return ""
+}
+
+func sealUrgency(w string) string {
+	for _, u := range urgencies {
+		if u == w {
+			return w
+		}
+	}
+	return ""
+}
+
+// add keeps the highest degree and the first urgency.
+func (g *gate) add(m mark, place string, sure bool) {
+	if m.secrecy != "" {
+		if !sure {
+			g.hints = append(g.hints, hint{"chữ chỉ độ mật đứng riêng", place})
+		} else if g.secrecy == "" || rank(m.secrecy) < rank(g.secrecy) {
+			g.secrecy, g.place = m.secrecy, place
+		}
+	}
+	if m.urgency != "" && sure && (g.urgency == "" || m.urgency == "Hỏa tốc hẹn giờ") {
+		g.urgency, g.source = m.urgency, place
+	}
+}
+
+// judgeSegment judges one piece of text by itself.
+func (x *extractor) judgeSegment(g *gate, s seg) {
+	l := &x.p.lines[s.line]
+	if n := trailingMark(s.text); n.secrecy != "" || n.urgency != "" {
+		g.add(n, x.p.where(s.line), x.marksStand(s.line))
+		return
+	}
+	m, ok := readMark(s.text)
+	if !ok {
+		return
+	}
+	stand := x.marksStand(s.line)
+	place := x.p.where(s.line)
+	if x.p.flows[l.flow].kind == inBody || x.p.flows[l.flow].kind == inCell {
+		if x.wrapped(s.line, m) {
+			if m.casing == upperCase && stand {
+				g.add(m, place, false)
+			}
+			return
+		}
+	}
+	switch {
+	case m.unmarked:
+		if stand && m.casing == upperCase {
+			g.add(m, place, x.p.ocr)
+		}
+	case m.declared:
+		g.add(m, place, stand)
+	case m.casing == upperCase, m.casing == titleCase && stand, m.casing == lowerCase && stand && x.p.legacy == "score":
+		x.higher(s.line, &m)
+		g.add(m, place, stand)
+	}
+}
+
+// higher joins a mark whose first word stands on the line before: "TUYỆT" / "MẬT".
+func (x *extractor) higher(i int, m *mark) {
+	if i == 0 || m.secrecy != "Mật" || x.p.lines[i-1].flow != x.p.lines[i].flow {
+		return
+	}
+	switch viet.Key(undecorated(x.p.lines[i-1].text)) {
+	case "tuyệt":
+		m.secrecy = "Tuyệt mật"
+	case "tối":
+		m.secrecy = "Tối mật"
+	}
+}
+
+// leadIn are the words after which "mật" belongs to a phrase that was broken
+// over lines: bí mật, bảo mật, tài liệu mật, dấu độ mật ...
+var leadIn = regexp.MustCompile(`(?:^|[^\pL])(?:bí|bảo|cơ|độ|tài liệu|văn bản|công văn|hồ sơ|thông tin|dấu|sổ|danh mục|nội dung|sản phẩm|độ mật,?|tối|tuyệt|mật,?|đường|nuôi ong lấy|phấn hoa,|khẩn)$`)
+
+// wrapped reports whether the line is the tail of a broken phrase and not a mark.
+func (x *extractor) wrapped(i int, m mark) bool {
+	prev := x.previous(i)
+	if prev < 0 {
+		return false
+	}
+	before := viet.Key(plain(x.p.lines[prev].text))
+	word := undecorated(before)
+	if word == "tuyệt" || word == "tối" {
+		return false
+	}
+	if _, stamp := readMark(before); stamp {
+		return false
+	}
+	if m.casing == lowerCase {
+		return x.p.legacy != "score" || leadIn.MatchString(before)
+	}
+	return leadIn.MatchString(before) || x.p.lines[prev].para == x.p.lines[i].para && runesIn(before) > 40
+}
+
+// previous is the line before i in the same flow, if no empty line is between; else -1.
+func (x *extractor) previous(i int) int {
+	for j := i - 1; j >= 0 && j > i-40; j-- {
+		if x.p.lines[j].flow == x.p.lines[i].flow {
+			if x.p.lines[j].text == "" {
+				return -1
+			}
+			return j
+		}
+	}
+	return -1
+}
+
+// marksStand reports whether line i is where marks stand.
+func (x *extractor) marksStand(i int) bool {
+	l := x.p.lines[i]
+	switch x.p.flows[l.flow].kind {
+	case inHeader, inFooter:
+		return true
+	}
+	if l.page > 0 && (l.down < 0.07 || l.down > 0.95 || l.page == 1 && l.down < 0.42) {
+		return true
+	}
+	for _, h := range x.heads {
+		if i >= h.from && i < h.to {
+			return true
+		}
+	}
+	return false
+}
+
+// judgeFrames judges the whole text of each frame, cell and page header, for
+// marks that are broken over several lines.
+func (x *extractor) judgeFrames(g *gate) {
+	whole := make([][]string, len(x.p.flows))
+	first := make([]int, len(x.p.flows))
+	for i, l := range x.p.lines {
+		if l.text == "" || len(whole[l.flow]) > 16 {
+			continue
+		}
+		if len(whole[l.flow]) == 0 {
+			first[l.flow] = i
+		}
+		whole[l.flow] = append(whole[l.flow], plain(l.text))
+	}
+	for f, lines := range whole {
+		kind := x.p.flows[f].kind
+		if kind == inBody || len(lines) == 0 || len(lines) > 16 {
+			continue
+		}
+		m, ok := readMark(strings.Join(lines, " "))
+		if !ok || m.casing == lowerCase && x.p.legacy != "score" {
+			continue
+		}
+		sure := x.marksStand(first[f]) || kind == inFrame && first[f] < x.appendix
+		if sure || kind != inCell {
+			g.add(m, x.p.where(first[f]), sure && !m.unmarked)
+		}
+	}
+}
+
+// trailing is a degree written behind number and symbol on their line.
+var trailing = regexp.MustCompile(`(?i)^số\s*:?\s*\d[^\n]{0,60}?[\s(\[]((?:(?:tuyệt|tối)\s+)?mật|h(?:ỏa|oả) tốc|(?:thượng )?khẩn)[)\]]?\s*$`)
+
+func trailingMark(s string) mark {
+	t := trailing.FindStringSubmatch(s)
+	if t == nil || strings.Contains(viet.Key(s), "bí mật") || strings.Contains(viet.Key(s), "bảo mật") {
+		return mark{}
+	}
+	m, _ := readMark(t[1])
+	if m.casing == lowerCase {
+		return mark{}
+	}
+	return m
+}
+
+var (
+	// archiveTrace is a Lưu line, by its key, that names a secret archive.
+	archiveTrace = regexp.MustCompile(`^[^\pL]*lưu(?:[^\pL].*)?(?:\( ?t?m ?\)|[^\pL](?:tuyệt |tối )?mật(?:$|[^\pL]))`)
+	// numberTrace is a number or symbol, by its key, of a separate secret series.
+	numberTrace = regexp.MustCompile(`^số ?:? ?\d+ ?(?:-? ?m ?[/-].*|.*[/-] ?m|.*\( ?m ?\)|.*[/-]bm(?:[-/].*)?)$`)
+	otherTraces = []struct {
+		re  *regexp.Regexp
+		why string
+	}{
+		{regexp.MustCompile(`^(?:bản số|số bản|bản sao số) ?[:.]? ?\d*$`), "ghi bản số"},
+		{regexp.MustCompile(`^(?:tài liệu thu hồi|bản sao bí mật nhà nước|bản trích sao bí mật nhà nước)$`), "dấu quản lý tài liệu mật"},
+		{regexp.MustCompile(`^(?:đã )?giải mật(?:[^\pL].*)?$`), "dấu giải mật"},
+		{regexp.MustCompile(`^chỉ người có tên mới được bóc bì$`), "dấu bì tài liệu mật"},
+		{regexp.MustCompile(`^(?:tài liệu|văn bản|điện|công điện|hồ sơ) (?:tuyệt mật|tối mật|mật)$`), "chữ chỉ độ mật đứng riêng"},
+	}
+)
+
+// judgeTraces looks for traces that are not marks.
+func (x *extractor) judgeTraces(g *gate) {
+	for i, l := range x.p.lines {
+		for _, s := range split(l.text, i) {
+			if len(s.text) > 200 {
+				continue
+			}
+			if archiveTrace.MatchString(viet.Key(s.text)) {
+				g.hints = append(g.hints, hint{"dòng Lưu có dấu hiệu lưu mật", x.p.where(i)})
+			}
+			if !x.marksStand(i) {
+				continue
+			}
+			if numberTrace.MatchString(viet.Key(s.text)) {
+				g.hints = append(g.hints, hint{"số, ký hiệu theo kiểu văn bản mật", x.p.where(i)})
+			}
+			key := viet.Key(undecorated(s.text))
+			for _, t := range otherTraces {
+				if t.re.MatchString(key) && casingOf(s.text) == upperCase {
+					g.hints = append(g.hints, hint{t.why, x.p.where(i)})
+				}
+			}
+		}
+	}
+}

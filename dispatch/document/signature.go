@@ -1,0 +1,140 @@
+package document
+
+import (
+	"regexp"
+	"strings"
+	"unicode"
+
+	"quangtri.gov.vn/vanthu/internal/viet"
+)
+
+var (
+	// authorityLine says for whom someone signs (box 7a): TM., KT., TL., TUQ., Q.
+	authorityLine = regexp.MustCompile(`^(?:tm|kt|tl|tuq|q|t/m|k/t|t/l|t/uq|thừa lệnh|thay mặt|ký thay)(?:\.|/| |: ?)`)
+	// titleWord is found in the title of whoever signs.
+	titleWord = regexp.MustCompile(`(?:^|[^\pL])(?:chủ tịch|giám đốc|bộ trưởng|thứ trưởng|trưởng ban|phó ban|bí thư|cục trưởng|vụ trưởng|hiệu trưởng|viện trưởng|chánh văn phòng|chánh thanh tra|chánh án|` +
+		`trưởng phòng|trưởng công an|chỉ huy trưởng|tư lệnh|chính ủy|trưởng|chi cục trưởng|tổng thư ký|thủ tướng|phó văn phòng|kiểm soát trưởng|thống đốc|đội trưởng|trạm trưởng|chủ nhiệm|thủ trưởng|trưởng đoàn|tổng biên tập|chủ tọa|thư ký|ủy viên|chánh|phó|kế toán trưởng)(?:$|[^\pL])`)
+	signNoise = regexp.MustCompile(`^\(?(?:đã ký|ký tên|ký, |ký bởi|người ký|thời gian ký|ngày ký|chữ ký|email|e-mail|cơ quan:|tổ chức|signature|signed|digitally|họ và tên|ký và ghi|đóng dấu|\(ký)`)
+	// ranks go before a signer's name.
+	ranks = regexp.MustCompile(`^(?:(?:đại tướng|thượng tướng|trung tướng|thiếu tướng|đại tá|thượng tá|trung tá|thiếu tá|đại úy|thượng úy|trung úy|thiếu úy|gs\.?|pgs\.?|ts\.?|ths\.?|bs\.?|ds\.?|cn\.?|ks\.?|ncs\.?|bsck\.?i{0,2}|bscki{1,2}\.?|kts\.?|nsnd|nsưt|ông|bà)[. ]+)+`)
+)
+
+// signatureLine reports whether text is a line of authority or a title in capitals.
+func (x *extractor) signatureLine(t string) bool {
+	key := viet.Key(t)
+	return casingOf(t) == upperCase && (authorityLine.MatchString(key) || titleWord.MatchString(key) && len(strings.Fields(t)) <= 8)
+}
+
+// readSignature reads authority, title and name (boxes 7a, 7b) beside, below or
+// above the recipients block, whichever holds them.
+func (x *extractor) readSignature() {
+	for _, region := range x.signRegions() {
+		if x.signIn(region) {
+			return
+		}
+	}
+}
+
+// signRegions lists the places where a signature can stand, likeliest first.
+func (x *extractor) signRegions() (out [][]seg) {
+	if x.label < 0 {
+		return [][]seg{x.segs(max(x.heads[0].to, x.appendix-60), x.appendix)}
+	}
+	l := x.p.lines[x.label]
+	fl := x.p.flows[l.flow]
+	var beside, right, frames, below []seg
+	to := min(x.appendix, len(x.p.lines))
+	for i := max(0, x.label-60); i < to; i++ {
+		m := x.p.lines[i]
+		g := x.p.flows[m.flow]
+		segs := split(m.text, i)
+		switch {
+		case fl.kind == inCell && g.kind == inCell && g.table == fl.table && g.col != fl.col && g.row >= fl.row:
+			beside = append(beside, segs...)
+		case m.flow == l.flow && i >= x.label && fl.kind != inCell:
+			for _, s := range segs {
+				if s.col > 0 && s.text != "" && !bullet.MatchString(s.text) {
+					right = append(right, s)
+				}
+			}
+			if i > x.last && i < x.last+40 {
+				below = append(below, segs...)
+			}
+		case g.kind == inFrame && i > x.heads[0].to:
+			frames = append(frames, segs...)
+		case m.flow != l.flow && i > x.last && i < x.last+40:
+			below = append(below, segs...)
+		}
+	}
+	return [][]seg{beside, right, frames, below, x.above(), x.segs(x.label, min(x.last+60, to))}
+}
+
+// above lists the lines over the label, nearest part only.
+func (x *extractor) above() []seg {
+	return x.segs(max(x.heads[0].to, x.label-24), x.label)
+}
+
+// signIn reads the last signature of a region: title lines in capitals, then a name.
+func (x *extractor) signIn(region []seg) bool {
+	first, last := -1, -1
+	for n, s := range region {
+		if x.signatureLine(s.text) && x.typeName(s.text) == "" && !labelText(s.text) && !bullet.MatchString(s.text) {
+			if first < 0 {
+				first = n
+			}
+			last = n
+		} else if first >= 0 && x.isName(s.text) {
+			break
+		}
+	}
+	if first < 0 {
+		return false
+	}
+	var lines []string
+	for _, s := range region[first : last+1] {
+		if t := s.text; t != "" && !isRule(t) && !signNoise.MatchString(viet.Key(t)) && casingOf(t) == upperCase {
+			lines = append(lines, t)
+		}
+	}
+	for _, s := range region[last+1:] {
+		if x.isName(s.text) {
+			x.f.Signer = s.text
+			x.note("signer", s.line)
+			break
+		}
+		if x.signatureLine(s.text) || labelText(s.text) || runesIn(s.text) > 80 {
+			break
+		}
+	}
+	x.f.SignLines = lines
+	x.f.SignerTitle = lines[len(lines)-1]
+	x.note("sign_lines", region[first].line)
+	x.note("signer_title", region[last].line)
+	return true
+}
+
+// isName reports whether text can be a person's name: two to seven words that
+// begin with capitals, ranks and degrees left aside.
+func (x *extractor) isName(t string) bool {
+	t = strings.TrimSpace(t)
+	if t == "" || runesIn(t) > 50 || strings.ContainsAny(t, ":;/()0123456789") || bullet.MatchString(t) || signNoise.MatchString(viet.Key(t)) {
+		return false
+	}
+	if casingOf(t) == upperCase && (x.signatureLine(t) || x.typeName(t) != "") {
+		return false
+	}
+	if m := ranks.FindString(strings.ToLower(t)); m != "" && len(m) < len(t) {
+		t = t[len(m):]
+	}
+	words := strings.Fields(t)
+	if len(words) < 2 || len(words) > 7 {
+		return false
+	}
+	for _, w := range words {
+		r := []rune(w)
+		if !unicode.IsUpper(r[0]) || strings.ContainsAny(w, ",.") && len(r) > 2 {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,82 @@
+package document
+
+import (
+	"archive/zip"
+	"bytes"
+	"context"
+	"io"
+	"strings"
+)
+
+var (
+	oleMagic = []byte{0xD0, 0xCF, 0x11, 0xE0, 0xA1, 0xB1, 0x1A, 0xE1}
+	zipMagic = []byte("PK\x03\x04")
+	pdfMagic = []byte("%PDF-")
+)
+
+// open decides by content what the file is and reads it into a paper. The
+// paper may be non-nil with an error; then only its kind is set.
+func open(ctx context.Context, data []byte, o Options) (*paper, error) {
+	switch {
+	case len(data) == 0:
+		return nil, errEmpty
+	case bytes.HasPrefix(data, zipMagic):
+		return openOffice(data)
+	case bytes.HasPrefix(data, oleMagic):
+		return known("doc")(readDOC(data))
+	case bytes.Contains(data[:min(len(data), 1024)], pdfMagic):
+		return known("pdf")(readPDF(ctx, data, o))
+	case bytes.HasPrefix(data, []byte(`{\rtf`)):
+		return &paper{kind: "rtf"}, errUnknown
+	}
+	return known("txt")(readTXT(data))
+}
+
+// known keeps a kind beside an error.
+func known(kind string) func(*paper, error) (*paper, error) {
+	return func(p *paper, err error) (*paper, error) {
+		if p == nil {
+			p = &paper{kind: kind}
+		}
+		return p, err
+	}
+}
+
+// openOffice tells ODF and OOXML apart inside a zip container.
+func openOffice(data []byte) (*paper, error) {
+	files, err := openZip(data)
+	if err != nil {
+		return &paper{kind: "zip"}, err
+	}
+	if files["[Content_Types].xml"] != nil {
+		return known("docx")(readDOCX(files))
+	}
+	if m := files["mimetype"]; m != nil {
+		mime, err := readAll(m, 256)
+		switch {
+		case err != nil:
+			return &paper{kind: "zip"}, err
+		case strings.HasPrefix(mime, "application/vnd.oasis.opendocument.text"):
+			return known("odt")(readODT(files))
+		case strings.HasPrefix(mime, "application/vnd.oasis.opendocument"):
+			return &paper{kind: "odf"}, errNotDocument
+		}
+	}
+	if files["content.xml"] != nil {
+		return known("odt")(readODT(files))
+	}
+	return &paper{kind: "zip"}, errUnknown
+}
+
+func readAll(f *zip.File, n int64) (string, error) {
+	r, err := partReader(f)
+	if err != nil {
+		return "", err
+	}
+	defer r.Close()
+	b, err := io.ReadAll(io.LimitReader(r, n))
+	if err != nil {
+		return "", damaged("read "+f.Name, err)
+	}
+	return string(b), nil
+}

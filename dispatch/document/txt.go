@@ -1,0 +1,3 @@
+package document
+
+func readTXT(data []byte) (*paper, error) { return nil, errUnknown }

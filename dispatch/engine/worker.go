@@ -1,0 +1,299 @@
+package engine
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"quangtri.gov.vn/vanthu/dispatch"
+	"quangtri.gov.vn/vanthu/internal/crashpoint"
+	"quangtri.gov.vn/vanthu/mailsvc"
+)
+
+// retryAfter is how long the worker waits before it tries again what failed for
+// a passing reason (a full disk, a locked shard).
+const retryAfter = 5 * time.Second
+
+// Run does the open work until ctx ends: local deliveries, hand-over to the
+// queue, outcomes, reports. Everything it does may be done again after a crash.
+func (e *Engine) Run(ctx context.Context) error {
+	for {
+		again := e.pass(ctx)
+		var retry <-chan time.Time
+		if again {
+			t := time.NewTimer(retryAfter)
+			defer t.Stop()
+			retry = t.C
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-e.wake:
+		case <-e.Queue.Settled():
+		case <-retry:
+		}
+	}
+}
+
+// pass does one round over every document with open work. It reports whether
+// something failed for a passing reason.
+func (e *Engine) pass(ctx context.Context) (again bool) {
+	for _, id := range e.open() {
+		if ctx.Err() != nil {
+			return false
+		}
+		if err := e.serve(ctx, id); err != nil && ctx.Err() == nil {
+			e.Logger.Error("dispatch work failed; will retry", "document", id, "cause", err)
+			again = true
+		}
+	}
+	return again
+}
+
+// open lists the documents that have queued copies or unwritten reports.
+func (e *Engine) open() []dispatch.DocumentID {
+	var out []dispatch.DocumentID
+	seen := make(map[dispatch.DocumentID]bool)
+	err := e.db.View(func(tx *bbolt.Tx) error {
+		for _, bucket := range [][]byte{bWork, bReports} {
+			c := tx.Bucket(bucket).Cursor()
+			for k, _ := c.First(); k != nil; k, _ = c.Next() {
+				id := documentOf(k)
+				if !seen[id] {
+					seen[id] = true
+					out = append(out, id)
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		e.Logger.Error("dispatch work list", "cause", err)
+	}
+	return out
+}
+
+func documentOf(key []byte) dispatch.DocumentID {
+	if i := bytes.IndexByte(key, 0); i >= 0 {
+		return dispatch.DocumentID(key[:i])
+	}
+	return dispatch.DocumentID(key)
+}
+
+// serve does the open work of one document, in the order in which the clerk
+// wants to read of it: copies first, then the report.
+func (e *Engine) serve(ctx context.Context, id dispatch.DocumentID) error {
+	doc, rows, err := e.load(id)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	if todo := queued(rows); len(todo) > 0 {
+		errs = append(errs, e.send(ctx, doc, todo))
+	}
+	errs = append(errs, e.writeReports(ctx, id))
+	return errors.Join(errs...)
+}
+
+func queued(rows []dispatch.Recipient) []dispatch.Recipient {
+	var out []dispatch.Recipient
+	for _, r := range rows {
+		if r.State == dispatch.Queued && r.Shares == 0 {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// step is the outcome of one copy's effect.
+type step struct {
+	id     dispatch.RecipientID
+	event  dispatch.Event
+	reason string
+}
+
+// send brings queued copies forward as far as they go now.
+func (e *Engine) send(ctx context.Context, doc record, todo []dispatch.Recipient) error {
+	body, err := e.letter(doc)
+	if err != nil {
+		return fmt.Errorf("compose letter: %w", err)
+	}
+	var here, away []dispatch.Recipient
+	for _, r := range todo {
+		if domainOf(r.Address) == e.Domain {
+			here = append(here, r)
+		} else {
+			away = append(away, r)
+		}
+	}
+	steps, err := e.deliver(ctx, doc, body, here)
+	crashpoint.Here("worker-after-deliver")
+	if err := e.apply(ctx, doc.ID, steps); err != nil {
+		return err
+	}
+	outcomes, awayErr := e.handOver(ctx, doc, body, away)
+	crashpoint.Here("worker-after-enqueue")
+	return errors.Join(err, awayErr, e.apply(ctx, doc.ID, outcomes))
+}
+
+// deliver puts the letter into mailboxes here, all in one call. The delivery id
+// is the document's: an account gets it once however often this is repeated.
+func (e *Engine) deliver(ctx context.Context, doc record, body mailsvc.NewMessage, rows []dispatch.Recipient) ([]step, error) {
+	var steps []step
+	var targets []mailsvc.Target
+	var who []dispatch.Recipient
+	for _, r := range rows {
+		account, err := e.Identities.Account(r.Address)
+		if err != nil || account.Disabled {
+			steps = append(steps, step{r.ID, dispatch.Bounced, "máy chủ này chưa lập hộp thư " + r.Address})
+			continue
+		}
+		targets = append(targets, mailsvc.Target{Account: account.Address, Prefix: e.prefix(doc, r)})
+		who = append(who, r)
+	}
+	if len(targets) == 0 {
+		return steps, nil
+	}
+	var failed []error
+	for i, err := range e.Mailboxes.Deliver(ctx, mailsvc.Delivery{ID: "vb/" + string(doc.ID), Targets: targets, Message: body}) {
+		switch {
+		case err == nil:
+			steps = append(steps, step{id: who[i].ID, event: dispatch.Stored})
+		case errors.Is(err, mailsvc.ErrNotFound):
+			steps = append(steps, step{who[i].ID, dispatch.Bounced, "máy chủ này chưa lập hộp thư " + who[i].Address})
+		default:
+			failed = append(failed, fmt.Errorf("deliver to %s: %w", who[i].Address, err))
+		}
+	}
+	return steps, errors.Join(failed...)
+}
+
+// handOver gives copies for other servers to the queue and reads what became of
+// those it already had.
+func (e *Engine) handOver(ctx context.Context, doc record, body mailsvc.NewMessage, rows []dispatch.Recipient) ([]step, error) {
+	if len(rows) == 0 {
+		return nil, nil
+	}
+	keys := make([]string, len(rows))
+	byKey := make(map[string]dispatch.Recipient, len(rows))
+	for i, r := range rows {
+		keys[i], byKey[r.Delivery] = r.Delivery, r
+	}
+	known, err := e.Queue.Outcomes(ctx, keys)
+	if err != nil {
+		return nil, err
+	}
+	has := make(map[string]bool, len(known))
+	var steps []step
+	for _, o := range known {
+		has[o.Key] = true
+		if s, final := stepOf(o, byKey[o.Key].ID); final {
+			steps = append(steps, s)
+		}
+	}
+	var fresh []mailsvc.Outgoing
+	for _, r := range rows {
+		if !has[r.Delivery] {
+			fresh = append(fresh, e.outgoing(doc, body, r))
+		}
+	}
+	if len(fresh) == 0 {
+		return steps, nil
+	}
+	return steps, e.Queue.Enqueue(ctx, fresh)
+}
+
+func (e *Engine) outgoing(doc record, body mailsvc.NewMessage, r dispatch.Recipient) mailsvc.Outgoing {
+	priority := map[string]int{"Khẩn": 1, "Thượng khẩn": 2, "Hỏa tốc": 3, "Hỏa tốc hẹn giờ": 3}[doc.Fields.Urgency]
+	return mailsvc.Outgoing{
+		Key: r.Delivery, From: e.sender(doc), To: r.Address, Blob: body.Blob, Size: body.BlobSize,
+		Prefix: e.prefix(doc, r), Priority: priority, Tracked: true,
+	}
+}
+
+func stepOf(o mailsvc.Outcome, id dispatch.RecipientID) (step, bool) {
+	switch o.Phase {
+	case mailsvc.Delivered:
+		return step{id: id, event: dispatch.Transmitted}, true
+	case mailsvc.Bounced:
+		return step{id, dispatch.Bounced, o.Reply}, true
+	case mailsvc.Unsure:
+		return step{id, dispatch.Lost, "mất liên lạc với máy chủ nơi nhận ngay sau khi gửi xong; xin hỏi nơi nhận trước khi gửi lại"}, true
+	}
+	return step{}, false
+}
+
+// apply writes the steps of one document in one transaction, lets the queue
+// forget what is now known here, and sees to it that the clerk hears of failures
+// and of the end.
+func (e *Engine) apply(ctx context.Context, id dispatch.DocumentID, steps []step) error {
+	if len(steps) == 0 {
+		return nil
+	}
+	var done []string
+	err := e.db.Update(ctx, func(tx *bbolt.Tx) error {
+		done = done[:0]
+		failed := false
+		for _, s := range steps {
+			r, err := getRecipient(tx, id, s.id)
+			if err != nil {
+				return err
+			}
+			if r.State != dispatch.Queued {
+				continue // told by an earlier pass
+			}
+			if err := e.moveAll(tx, id, s.id, s.event, s.reason); err != nil {
+				return err
+			}
+			done = append(done, r.Delivery)
+			failed = failed || s.event == dispatch.Bounced || s.event == dispatch.Lost
+		}
+		return e.tellLater(tx, id, failed)
+	})
+	if err != nil {
+		return err
+	}
+	crashpoint.Here("worker-after-apply")
+	e.changed()
+	return e.Queue.Forget(ctx, done)
+}
+
+// tellLater schedules a further report when the last one still said that copies
+// were under way and now one failed, or none is left.
+func (e *Engine) tellLater(tx *bbolt.Tx, id dispatch.DocumentID, failed bool) error {
+	doc, err := getRecord(tx, id)
+	if err != nil || !doc.Open {
+		return err
+	}
+	rows, err := getRecipients(tx, id)
+	if err != nil {
+		return err
+	}
+	left := len(queued(rows)) > 0
+	if left && !failed {
+		return nil
+	}
+	doc.Open = left
+	if err := scheduleReport(tx, &doc, "outcome"); err != nil {
+		return err
+	}
+	return put(tx, bDocuments, []byte(id), doc)
+}
+
+func (e *Engine) load(id dispatch.DocumentID) (record, []dispatch.Recipient, error) {
+	var doc record
+	var rows []dispatch.Recipient
+	err := e.db.View(func(tx *bbolt.Tx) error {
+		var err error
+		if doc, err = getRecord(tx, id); err != nil {
+			return err
+		}
+		rows, err = getRecipients(tx, id)
+		return err
+	})
+	return doc, rows, err
+}

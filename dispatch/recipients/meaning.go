@@ -1,0 +1,388 @@
+package recipients
+
+import (
+	"strings"
+
+	"quangtri.gov.vn/vanthu/dispatch"
+)
+
+// meaning is what the grammar alone makes of a phrase.
+type meaning struct {
+	kind  dispatch.Kind
+	name  string   // canonical
+	forms []string // what to ask the directory for, best first
+	group bool     // ask for a group
+
+	units  []string // territories that a group's wording names
+	vague  string   // Vietnamese: why nobody but the clerk can say who is meant
+	post   string   // a person's title
+	body   string   // the body of a person or a unit, to ask the directory for
+	person string   // a person's name
+	unit   string   // a unit inside body
+	inside bool     // an internal recipient of the issuer
+	noSend bool
+	ref    *reference
+}
+
+// mean reads the self-standing wording of a phrase.
+func (is *issuer) mean(s string, ph *phrase) meaning {
+	full := ph.full(s)
+	toks := tokenize(full)
+	switch {
+	case ph.archive:
+		return is.archive(s, ph)
+	case ph.header:
+		return is.headerLine(s, ph)
+	case len(toks) == 0:
+		return meaning{kind: dispatch.KindOther, name: strings.TrimSpace(full)}
+	}
+	if ref := parseReference(toks); ref != nil {
+		return meaning{kind: dispatch.KindReference, name: ref.String(), ref: ref}
+	}
+	if ph.codes || ph.leaders {
+		return is.privateCodes(s, ph)
+	}
+	if ph.owner != "" {
+		return is.insideOffice(full, toks, ph)
+	}
+	if m, ok := is.web(toks); ok {
+		return m
+	}
+	if m, ok := is.somebody(full, toks, ph); ok {
+		return m
+	}
+	if m, ok := is.unitOf(full, toks, ph); ok {
+		return m
+	}
+	if m, ok := is.collective(full, toks); ok {
+		return m
+	}
+	if m, ok := is.bareCode(toks, ph); ok {
+		return m
+	}
+	return is.agency(full, toks)
+}
+
+// archive names the copy that is kept.
+func (is *issuer) archive(s string, ph *phrase) meaning {
+	toks := ph.toks[1:]
+	for len(toks) > 0 && (toks[0].mark != 0 && toks[0].mark != '(' || toks[0].key == "trữ") {
+		toks = toks[1:]
+	}
+	for len(toks) > 0 && toks[len(toks)-1].mark != 0 && toks[len(toks)-1].mark != ')' {
+		toks = toks[:len(toks)-1]
+	}
+	codes := source(s, toks)
+	m := meaning{kind: dispatch.KindArchive, noSend: true}
+	switch {
+	case secretMark(toks):
+		m.name = "Văn thư (mật)"
+		m.vague = "Dòng Lưu mang dấu hiệu văn bản mật (\"M\"): văn bản mật không được gửi qua mạng."
+	case codes == "":
+		m.name = "Văn thư (" + is.name + ")"
+	default:
+		m.name = "Văn thư + đơn vị soạn thảo: " + codes + " (" + is.name + ")"
+	}
+	if is.name == "" {
+		m.name = strings.TrimSuffix(m.name, " ()")
+	}
+	ph.tags.copies = archiveCopies(toks)
+	return m
+}
+
+// secretMark reports "VT(M)" or "VT-M": the registry of secret papers.
+func secretMark(toks []token) bool {
+	for i := 0; i+3 < len(toks); i++ {
+		if toks[i].key == "vt" && toks[i+1].mark == '(' && (toks[i+2].key == "m" || toks[i+2].key == "mật" || toks[i+2].key == "tm") && toks[i+3].mark == ')' {
+			return true
+		}
+	}
+	return false
+}
+
+// archiveCopies finds the number of copies on a "Lưu" line.
+func archiveCopies(toks []token) int {
+	for i := 0; i+2 < len(toks); i++ {
+		if toks[i].mark != '(' {
+			continue
+		}
+		j := closing(toks, i)
+		var t tags
+		parts := make([]string, 0, 3)
+		for _, in := range toks[i+1 : min(j, len(toks))] {
+			parts = append(parts, in.text)
+		}
+		if len(parts) <= 3 && t.readCopies(strings.ToLower(strings.Join(parts, " "))) {
+			return t.copies
+		}
+	}
+	return 0
+}
+
+// headerLine names a label whose recipients stand on the lines below.
+func (is *issuer) headerLine(s string, ph *phrase) meaning {
+	m := meaning{kind: dispatch.KindOther, noSend: true, name: "(dòng tiêu đề, các dòng con ở dưới)"}
+	if ph.owner != "" {
+		m.name = "(dòng tiêu đề: " + is.fill(expand(ph.toks)) + ")"
+	}
+	return m
+}
+
+// privateCodes names a run of codes that only the issuer's own table explains.
+func (is *issuer) privateCodes(s string, ph *phrase) meaning {
+	codes := source(s, ph.toks)
+	m := meaning{vague: "Ký hiệu nội bộ: cần bảng mã của cơ quan ban hành.", inside: true}
+	if ph.leaders {
+		m.kind = dispatch.KindPerson
+		if hasDigit(codes) {
+			m.name = "Lãnh đạo " + is.officeName() + " mã " + codeRange(ph.toks)
+		} else {
+			m.name = "Lãnh đạo Văn phòng ký hiệu " + codes
+		}
+		return m
+	}
+	m.kind = dispatch.KindOffice
+	m.name = "Các phòng/chuyên viên " + codes
+	return m
+}
+
+// codeRange writes V0, V1, V2 as V0-V2.
+func codeRange(toks []token) string {
+	first, last := toks[0].text, toks[len(toks)-1].text
+	if first == last {
+		return first
+	}
+	return first + "-" + last
+}
+
+// officeName is the office that serves the issuer's committee.
+func (is *issuer) officeName() string {
+	switch is.class {
+	case department, ministry, bureau:
+		return "Văn phòng " + is.brief
+	case party:
+		return is.fill("Văn phòng " + partyAt(is.seat()))
+	case office:
+		return is.own
+	case council:
+		return strings.TrimSpace("Văn phòng HĐND " + is.seat().String())
+	case committee:
+		return strings.TrimSpace("Văn phòng UBND " + is.seat().String())
+	}
+	if is.rank == provincial {
+		return strings.TrimSpace("Văn phòng UBND " + is.province.String())
+	}
+	return "Văn phòng " + is.brief
+}
+
+// agency names a single body.
+func (is *issuer) agency(full string, toks []token) meaning {
+	m := meaning{kind: dispatch.KindAgency}
+	m.name = is.bodyName(toks)
+	m.forms = distinctForms(full, m.name)
+	if is.class == bureau && len(toks) == 1 && toks[0].text == "CT" {
+		m.name = is.own
+	}
+	if !knownHead(toks, m.name) {
+		m.kind = dispatch.KindOther
+	}
+	return m
+}
+
+// distinctForms drops empty and repeated forms.
+func distinctForms(forms ...string) []string {
+	var out []string
+	for _, f := range forms {
+		if f = strings.TrimSpace(f); f == "" {
+			continue
+		}
+		seen := false
+		for _, o := range out {
+			seen = seen || sameName(o, f)
+		}
+		if !seen {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// knownHead reports whether a name, as written or written out, begins like the
+// name of a body.
+func knownHead(toks []token, name string) bool {
+	if strongHead(toks) {
+		return true
+	}
+	if strongHead(tokenize(name)) {
+		return true
+	}
+	for _, t := range toks {
+		switch t.key {
+		case "ủy", "tu", "huyện", "xã", "phường", "tỉnh", "nhân":
+			return true
+		}
+	}
+	return bodyHeads[toks[0].key]
+}
+
+// bodyHeads are further first words of bodies.
+var bodyHeads = wordSet("hạt trạm đồn đội tổ khoa kho lữ trung tiểu sư quân xí nhà bảo thư hợp liên tổng câu cảng chốt chùa tòa giáo hội đoàn chi đảng lâm vườn khu làng mạng phân cơ nông")
+
+// bodyName is the canonical name of a single body.
+func (is *issuer) bodyName(toks []token) string {
+	if name, ok := is.partyCode(toks); ok {
+		return name
+	}
+	if name, ok := is.fieldBody(toks); ok {
+		return name
+	}
+	if head, n := longest(standingHeads, toks); n > 0 && head != "Văn phòng" {
+		rest := trimMarks(toks[n:])
+		if bodyCore(rest) > 0 {
+			if toks[0].key == "tt" {
+				head = "Thường trực"
+			}
+			name := head + " " + is.coreName(rest)
+			if strings.HasPrefix(name, "Thường trực UBND") {
+				name += " (CT, các PCT)"
+			}
+			return name
+		}
+	}
+	if bodyCore(toks) > 0 {
+		return is.coreName(toks)
+	}
+	if p, n := levelAt(toks); n > 0 && n < len(toks) && properName(toks[n:]) == len(toks)-n {
+		return "UBND " + p + " " + joinWords(toks[n:])
+	}
+	return is.settleName(is.fill(expand(toks)))
+}
+
+// coreName names a committee, with the issuer's territory if it has none.
+func (is *issuer) coreName(toks []token) string {
+	n := bodyCore(toks)
+	core := bodyCores[words(toks[:n])]
+	rest := trimMarks(toks[n:])
+	switch core {
+	case "TU", "HU", "ThU":
+		if len(rest) == 0 {
+			return is.partyName(core)
+		}
+	case "UBND", "HĐND", "MTTQ", "ĐBQH", "Đảng ủy":
+		name := is.settleName(is.fill(expand(toks)))
+		if len(rest) == 0 && (core != "Đảng ủy" || is.rank == communal) {
+			return strings.TrimSpace(name + " " + is.seat().String())
+		}
+		return name
+	}
+	return is.settleName(is.fill(expand(toks)))
+}
+
+// partyName is the committee that "TU" means to the issuer.
+func (is *issuer) partyName(code string) string {
+	switch code {
+	case "HU":
+		if is.district.name != "" {
+			return partyAt(is.district)
+		}
+		return "Huyện ủy"
+	case "ThU":
+		if p := is.at("thành phố"); p.name != "" {
+			return partyAt(p)
+		}
+		return "Thành ủy"
+	}
+	if is.rank == district && is.district.level != "huyện" {
+		return partyAt(is.district)
+	}
+	return partyAt(is.province)
+}
+
+// partyCodes are whole short forms of Party bodies: head and the code of the committee.
+var partyCodes = map[string][2]string{
+	"tttu": {"Thường trực", "TU"}, "tt tu": {"Thường trực", "TU"}, "tvtu": {"Thường vụ", "TU"}, "btvtu": {"Ban Thường vụ", "TU"}, "btv tu": {"Ban Thường vụ", "TU"}, "vptu": {"Văn phòng", "TU"}, "vp tu": {"Văn phòng", "TU"},
+	"btctu": {"Ban Tổ chức", "TU"}, "btc tu": {"Ban Tổ chức", "TU"}, "btgtu": {"Ban Tuyên giáo", "TU"}, "btg tu": {"Ban Tuyên giáo", "TU"}, "ubkttu": {"Ủy ban Kiểm tra", "TU"}, "ubkt tu": {"Ủy ban Kiểm tra", "TU"}, "bnctu": {"Ban Nội chính", "TU"}, "bdvtu": {"Ban Dân vận", "TU"},
+	"tthu": {"Thường trực", "HU"}, "tt hu": {"Thường trực", "HU"}, "tvhu": {"Thường vụ", "HU"}, "btvhu": {"Ban Thường vụ", "HU"}, "vphu": {"Văn phòng", "HU"}, "ttthu": {"Thường trực", "ThU"}, "tvthu": {"Thường vụ", "ThU"},
+}
+
+var partyCodeKeys = func() map[string]string {
+	m := make(map[string]string)
+	for k := range partyCodes {
+		m[k] = k
+	}
+	return m
+}()
+
+// partyCode reads "TTTU", "TT.TU", "TVTU", "TTHĐND tỉnh".
+func (is *issuer) partyCode(toks []token) (string, bool) {
+	if key, n := longest(partyCodeKeys, toks); n > 0 && n == len(toks) && toks[0].upper() {
+		c := partyCodes[key]
+		return c[0] + " " + is.partyName(c[1]), true
+	}
+	for glued, core := range map[string]string{"tthđnd": "HĐND", "ttubnd": "UBND"} {
+		if toks[0].key == glued {
+			rest := tokenize(core + " " + expand(toks[1:]))
+			name := "Thường trực " + is.coreName(rest)
+			if core == "UBND" {
+				name += " (CT, các PCT)"
+			}
+			return name, true
+		}
+	}
+	return "", false
+}
+
+// fieldBody reads "Sở TT&TT", "STTTT", "Bộ Nội vụ", "BTC".
+func (is *issuer) fieldBody(toks []token) (string, bool) {
+	head := toks[0].key
+	if (head == "sở" || head == "bộ") && len(toks) > 1 {
+		f, n := matchField(toks[1:])
+		if f == nil {
+			return "", false
+		}
+		rest := toks[1+n:]
+		if len(rest) > 0 && rest[0].word() && placeStart(rest) > 0 && !wholeProvinceTail(toks) && !(len(rest) > 1 && properName(rest) == len(rest)) {
+			return "", false
+		}
+		return is.fieldName(capitalise(head), f, rest), true
+	}
+	if len(toks) >= 1 && toks[0].upper() && len([]rune(head)) >= 3 {
+		for prefix, word := range map[string]string{"s": "Sở", "b": "Bộ"} {
+			code, ok := strings.CutPrefix(strings.ReplaceAll(head, "&", ""), prefix)
+			if f := fieldTable[code]; ok && f != nil && abbreviations[head] == "" {
+				return is.fieldName(word, f, toks[1:]), true
+			}
+		}
+	}
+	return "", false
+}
+
+// fieldName writes a department with its province, a ministry without.
+func (is *issuer) fieldName(head string, f *field, rest []token) string {
+	name := head + " " + f.name
+	if len(rest) > 0 {
+		if p, n := provinceTail(append([]token{{text: "x", key: "x"}}, rest...)); n == len(rest) {
+			return name + " tỉnh " + p
+		}
+		return is.fill(strings.TrimSpace(name + " " + expand(rest)))
+	}
+	if head == "Sở" && is.province.name != "" {
+		return name + " " + is.province.String()
+	}
+	return name
+}
+
+// settleName completes names of bodies that exist once in a province and are
+// usually written without it, and smooths what expansion leaves.
+func (is *issuer) settleName(name string) string {
+	key := words(tokenize(name))
+	switch {
+	case key == "đài phát thanh truyền hình" || key == "báo và phát thanh truyền hình":
+		return strings.TrimSpace(name + " " + is.province.name)
+	case key == "đài khí tượng thủy văn" || key == "ủy ban mttq" || key == "ủy ban mttq việt nam" || key == "mttq" || key == "mttq việt nam" || key == "công an" || key == "bộ chỉ huy quân sự" || key == "đoàn đại biểu quốc hội" || key == "trung tâm công báo" || key == "trung tâm công báo tin học":
+		return strings.TrimSpace(name + " " + is.seat().String())
+	case key == "báo tỉnh" || strings.HasPrefix(key, "báo tỉnh ") && is.province.name != "":
+		return strings.TrimSpace("Báo " + is.province.name)
+	}
+	return name
+}

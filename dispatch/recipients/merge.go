@@ -1,0 +1,144 @@
+package recipients
+
+import (
+	"strings"
+	"unicode"
+)
+
+// unitHead reports whether toks begins like a unit inside a body.
+func unitHead(toks []token) bool {
+	if len(toks) == 0 || !toks[0].word() {
+		return false
+	}
+	switch toks[0].key {
+	case "vụ", "cục", "phòng", "khoa", "ban", "trung", "tổ", "đội", "viện", "chi", "hạt", "văn", "vp":
+	default:
+		return false
+	}
+	if toks[0].key == "trung" || toks[0].key == "văn" {
+		return len(toks) > 2 && (toks[1].key == "tâm" || toks[1].key == "phòng")
+	}
+	return len(toks) > 1
+}
+
+// ownerHead reports whether toks begins like a body that has units.
+func ownerHead(toks []token) bool {
+	if len(toks) == 0 || !toks[0].word() {
+		return false
+	}
+	if toks[0].key == "bộ" || toks[0].key == "sở" {
+		f, _ := matchField(toks[1:])
+		return f != nil
+	}
+	switch toks[0].key {
+	case "vpcp", "vpub", "vpubnd", "nhnn", "btp", "bca", "btc", "bnv", "bct", "bqp", "ubnd", "hđnd", "vpqh", "vptw":
+		return true
+	}
+	for _, w := range [][]string{{"văn", "phòng", "chính", "phủ"}, {"văn", "phòng", "ubnd"}, {"văn", "phòng", "ủy"}, {"văn", "phòng", "quốc"}, {"vp", "ubnd"}, {"công", "an", "tỉnh"}, {"ngân", "hàng", "nhà"}, {"tỉnh", "ủy"}, {"hội", "đồng", "nhân"}, {"ủy", "ban", "nhân"}, {"vp", "chính"}, {"công", "an"}} {
+		if _, ok := hasWords(toks, w...); ok {
+			return true
+		}
+	}
+	return false
+}
+
+// mergeOwners joins "Cục KSTTHC, VPCP" and "PV11, Công an tỉnh" into one
+// recipient: a unit followed by the body that has such units.
+func (p *lineParser) mergeOwners(list []phrase) []phrase {
+	if len(list) != 2 || list[0].prefix != "" || list[0].owner != "" || list[1].owner != "" || list[0].header || list[1].header || !list[0].tags.empty() {
+		return list
+	}
+	unit, owner := list[0].toks, list[1].toks
+	if !ownerHead(owner) || dashOwner(unit) > 0 {
+		return list
+	}
+	first := words(unit)
+	known := unitOwners[first]
+	policeCode := shortCode(unit) && hasDigit(unit[0].text) && strings.HasPrefix(words(owner), "công an")
+	switch {
+	case known != "" && sameName(known, expand(owner)):
+	case policeCode:
+	case unit[0].key == "vụ" && (owner[0].key == "bộ" || owner[0].key == "vpcp" || owner[0].key == "văn"):
+	case unit[0].key == "phòng" && len(unit) > 1 && (owner[0].key == "sở" || owner[0].key == "văn" || owner[0].key == "vp" || owner[0].key == "vpub"):
+	default:
+		return list
+	}
+	merged := list[0]
+	merged.end = list[1].end
+	merged.tags = list[1].tags
+	merged.tags.unit = source(p.s, owner)
+	return []phrase{merged}
+}
+
+// dashOwner returns the index of a dash that separates a unit from its owner,
+// or 0.
+func dashOwner(toks []token) int {
+	for i := len(toks) - 2; i > 0; i-- {
+		if toks[i].mark != '-' {
+			continue
+		}
+		if right := toks[i+1:]; ownerHead(right) {
+			return i
+		}
+	}
+	return 0
+}
+
+func hasDigit(s string) bool { return strings.ContainsFunc(s, unicode.IsDigit) }
+
+// mergeCodes joins runs of private codes of a committee's office: codes of
+// leaders ("V0, V1", "V, C") make one recipient, codes with numbers and ranges
+// ("QLĐĐ1, 3, XD1-3") another.
+func (p *lineParser) mergeCodes(list []phrase) []phrase {
+	if p.is.class != committee && p.is.class != office || len(list) < 2 {
+		return list
+	}
+	var out []phrase
+	for _, ph := range list {
+		n := len(out)
+		switch {
+		case ph.owner != "" || ph.prefix != "" || ph.header || !codeOnly(ph.toks):
+			out = append(out, ph)
+		case n > 0 && out[n-1].leaders && leaderCode(ph.toks), n > 0 && out[n-1].codes && !out[n-1].leaders && !leaderCode(ph.toks):
+			out[n-1].end = ph.end
+			out[n-1].toks = append(out[n-1].toks[:len(out[n-1].toks):len(out[n-1].toks)], ph.toks...)
+		default:
+			ph.leaders = leaderCode(ph.toks)
+			ph.codes = ph.leaders || hasDigit(source(p.s, ph.toks))
+			out = append(out, ph)
+		}
+	}
+	return out
+}
+
+// codeOnly reports whether toks is a private code, perhaps with a range.
+func codeOnly(toks []token) bool {
+	if len(toks) == 0 || len(toks) > 3 {
+		return false
+	}
+	for _, t := range toks {
+		if t.mark == '-' {
+			continue
+		}
+		if !t.word() || !t.upper() || len([]rune(t.text)) > 8 {
+			return false
+		}
+	}
+	if _, known := abbreviations[words(toks)]; known {
+		return false
+	}
+	if _, _, _, n := leadingPost(toks); n > 0 && !(len(toks) == 1 && len([]rune(toks[0].text)) == 1) {
+		return false
+	}
+	return bodyCores[words(toks)] == "" && !ownerHead(toks)
+}
+
+// leaderCode reports whether a code is of the kind offices give their leaders.
+func leaderCode(toks []token) bool {
+	if len(toks) != 1 {
+		return false
+	}
+	text := toks[0].text
+	rest := strings.TrimLeft(text, "VC")
+	return len(text)-len(rest) == 1 && strings.Trim(rest, "0123456789") == ""
+}

@@ -1,0 +1,298 @@
+package recipients
+
+import (
+	"strings"
+)
+
+// Bounds on hostile blocks. A clerk's block has at most a few dozen lines.
+const (
+	maxItems   = 1000     // items of a block; what follows becomes one last item
+	maxLine    = 16 << 10 // bytes of a line that are parsed; the rest becomes one item
+	maxParts   = 400      // recipients of one line
+	maxContext = 300      // bytes of an issuer's name, a shared head or a label
+	maxShared  = 120      // bytes of a head or tail that is repeated over a list
+)
+
+// phrase is one recipient of a line: the span of text that names it and the
+// self-standing wording that the shared parts of the line make of it.
+type phrase struct {
+	start, end int     // bytes of the cleaned line, label and tags included
+	toks       []token // the name without label and tags
+	prefix     string  // shared head: "Thường trực", "Bộ"
+	suffix     string  // shared tail: "tỉnh Thanh Hóa"
+	owner      string  // the office a label puts it in: "VPCP"
+	ownerLine  bool    // the owner stands in a header line of its own
+	header     bool    // a label with nothing behind it
+	archive    bool
+	leaders    bool     // the codes are of leaders ("V0, V1")
+	codes      bool     // a list of private codes merged into one recipient
+	excepting  bool     // ends with "trừ ..." after a comma
+	unclear    bool     // the exception may reach too far
+	tags       tags
+}
+
+// full is the self-standing wording.
+func (p *phrase) full(s string) string {
+	return strings.TrimSpace(strings.Join([]string{p.prefix, source(s, p.toks), p.suffix}, " "))
+}
+
+// label is what stands before a colon and how it changes what follows.
+type label struct {
+	prefix, suffix string
+	owner          string
+	field          bool // Bộ, Sở: only names and codes of fields fit
+	post           bool // PCN: only a person's name fits
+	code           bool // các Vụ: only codes and names fit
+}
+
+// line is one parsed line.
+type line struct {
+	s       string
+	phrases []phrase
+}
+
+// parseLine cuts a cleaned line without its bullet into phrases. owner is what
+// a header line above says of it. Only labels whose owner is known change it.
+func (is *issuer) parseLine(s string, over *label) line {
+	toks := tokenize(s)
+	l := line{s: s}
+	end := len(toks)
+	for end > 0 && !toks[end-1].word() && toks[end-1].mark != ')' && toks[end-1].mark != ':' {
+		end--
+	}
+	toks = toks[:end]
+	if len(toks) == 0 {
+		return l
+	}
+	if at := archiveStart(toks); at < len(toks) {
+		l.addArchive(toks[at:])
+		toks = toks[:at]
+	}
+	p := &lineParser{is: is, s: s, over: over}
+	for _, seg := range splitMark(toks, ';') {
+		p.segment(seg)
+	}
+	l.phrases = append(p.done, l.phrases...)
+	return l
+}
+
+// archiveStart returns where "Lưu: ..." begins, len(toks) if nowhere.
+func archiveStart(toks []token) int {
+	for i, t := range toks {
+		atStart := i == 0 || toks[i-1].mark == ';' || toks[i-1].mark == ',' || toks[i-1].mark == '.' || toks[i-1].mark == '-' && !toks[i-1].tight
+		if !atStart || !t.word() || t.key != "lưu" {
+			continue
+		}
+		next := toks[i+1:]
+		switch {
+		case len(next) == 0 || next[0].mark == ':' || next[0].mark == '.':
+			return i
+		case next[0].key == "trữ" && (len(next) == 1 || next[1].mark == ':' || next[1].word() && next[1].upper()):
+			return i
+		case next[0].word() && next[0].upper(), next[0].key == "văn" || next[0].key == "hồ" || next[0].key == "vt":
+			return i
+		}
+	}
+	return len(toks)
+}
+
+func (l *line) addArchive(toks []token) {
+	l.phrases = append(l.phrases, phrase{start: toks[0].start, end: toks[len(toks)-1].end, toks: toks, archive: true})
+}
+
+// lineParser carries labels over the segments of a line.
+type lineParser struct {
+	is     *issuer
+	s      string
+	over   *label // from a header line
+	outer  *label // the line's own label
+	inner  *label // a label inside the line's own
+	done   []phrase
+}
+
+// segment parses what stands between two semicolons.
+func (p *lineParser) segment(toks []token) {
+	toks = trimOuter(toks)
+	if len(toks) == 0 {
+		return
+	}
+	p.inner = nil
+	var list []phrase
+	for _, part := range splitParts(toks) {
+		part = trimOuter(part)
+		if len(part) == 0 {
+			continue
+		}
+		if len(p.done)+len(list) >= maxParts {
+			list[len(list)-1].absorb(part)
+			continue
+		}
+		if n := len(list); n > 0 && exceptionLead(part) {
+			list[n-1].except(p.s, part)
+			continue
+		}
+		if n := len(list); n > 0 && list[n-1].excepting && !plural(part) {
+			list[n-1].except(p.s, part) // "trừ Sở A, Sở B": who may tell where it ends?
+			list[n-1].unclear = true
+			continue
+		}
+		list = append(list, p.part(part)...)
+	}
+	list = p.mergeOwners(list)
+	p.share(list)
+	list = p.mergeCodes(list)
+	p.done = append(p.done, list...)
+}
+
+// trimOuter drops separators from both ends, parentheses and colons kept.
+func trimOuter(toks []token) []token {
+	for len(toks) > 0 && !toks[0].word() && toks[0].mark != '(' {
+		toks = toks[1:]
+	}
+	for len(toks) > 0 && !toks[len(toks)-1].word() && toks[len(toks)-1].mark != ')' && toks[len(toks)-1].mark != ':' {
+		toks = toks[:len(toks)-1]
+	}
+	return toks
+}
+
+func exceptionLead(toks []token) bool {
+	return toks[0].key == "trừ" || toks[0].key == "ngoại" && len(toks) > 1 && toks[1].key == "trừ"
+}
+
+// plural reports whether toks names a group.
+func plural(toks []token) bool {
+	for i, t := range toks {
+		if t.key == "các" || t.key == "những" {
+			return true
+		}
+		if c := chainAt(toks, i, false); i < 2 && c.end > i {
+			return true
+		}
+	}
+	return false
+}
+
+// absorb takes further tokens into the span of p without reading them.
+func (p *phrase) absorb(toks []token) {
+	p.end = toks[len(toks)-1].end
+	p.unclear = true
+}
+
+// except takes "trừ A" (or a further "B") that follows p after a comma.
+func (p *phrase) except(s string, toks []token) {
+	name, t := detachTags(s, toks)
+	if exceptionLead(name) {
+		t.read(source(s, name))
+	} else {
+		t.exceptions = append(t.exceptions, source(s, name))
+	}
+	p.tags.exceptions = append(p.tags.exceptions, t.exceptions...)
+	p.tags.purposes = append(p.tags.purposes, t.purposes...)
+	p.end = toks[len(toks)-1].end
+	p.excepting = true
+}
+
+// part makes phrases of one comma-separated part, labels taken into account.
+func (p *lineParser) part(toks []token) []phrase {
+	start, end := toks[0].start, toks[len(toks)-1].end
+	rest := toks
+	if i := labelEnd(toks); i >= 0 {
+		lab := p.label(toks[:i])
+		switch {
+		case len(trimOuter(toks[i+1:])) == 0:
+			p.outer = &lab
+			return []phrase{{start: start, end: end, toks: trimMarks(toks[:i]), header: true, owner: lab.owner}}
+		case p.outer == nil && len(p.done) == 0:
+			p.outer, p.inner = &lab, nil
+		default:
+			p.inner = &lab
+		}
+		rest = trimOuter(toks[i+1:])
+	}
+	name, t := detachTags(p.s, rest)
+	if len(name) == 0 {
+		name, t = trimMarks(rest), tags{}
+	}
+	ph := phrase{start: start, end: end, toks: name, tags: t}
+	p.apply(&ph)
+	return []phrase{ph}
+}
+
+// labelEnd returns the index of the first colon outside parentheses, -1 if none.
+func labelEnd(toks []token) int {
+	depth := 0
+	for i, t := range toks {
+		switch {
+		case t.mark == '(':
+			depth++
+		case t.mark == ')':
+			depth--
+		case t.mark == ':' && depth <= 0 && i > 0:
+			return i
+		}
+	}
+	return -1
+}
+
+// apply gives a phrase what the labels in force say of it.
+func (p *lineParser) apply(ph *phrase) {
+	switch {
+	case p.inner != nil && p.inner.fits(ph):
+		p.inner.put(ph)
+		if ph.owner == "" && p.outer != nil {
+			ph.owner = p.outer.owner
+		}
+	case p.outer != nil && p.outer.fits(ph):
+		p.inner = nil
+		p.outer.put(ph)
+	case p.over != nil:
+		p.outer, p.inner = nil, nil
+		if p.over.fits(ph) {
+			p.over.put(ph)
+			ph.ownerLine = true
+		}
+	default:
+		p.outer, p.inner = nil, nil
+	}
+}
+
+// fits reports whether a label may govern the phrase.
+func (l *label) fits(ph *phrase) bool {
+	switch {
+	case l.owner != "" && l.prefix == "":
+		return true
+	case l.post:
+		return personName(ph.toks, true) && !strongHead(ph.toks)
+	case l.field:
+		return !strongHead(ph.toks) || ph.toks[0].key == strings.ToLower(l.prefix) || standing[squash(ph.toks)] != ""
+	case l.prefix == "" && l.suffix == "":
+		return false
+	case l.code:
+		if _, _, _, n := leadingPost(ph.toks); n > 0 && !shortCode(ph.toks) {
+			return false
+		}
+		return len(ph.toks) > 0 && ph.toks[0].capital() && !(strongHead(ph.toks) && len(ph.toks) > 2)
+	}
+	return !strongHead(ph.toks) || l.suffix != "" || bodyCore(ph.toks) > 0
+}
+
+// put makes the label's words part of the phrase.
+func (l *label) put(ph *phrase) {
+	ph.owner = l.owner
+	switch {
+	case l.field && standing[squash(ph.toks)] != "":
+	case l.prefix != "" && len(ph.toks) > 0 && strings.EqualFold(ph.toks[0].key, firstWord(l.prefix)):
+	default:
+		ph.prefix, ph.suffix = l.prefix, l.suffix
+	}
+}
+
+func firstWord(s string) string {
+	w, _, _ := strings.Cut(strings.ToLower(s), " ")
+	return w
+}
+
+// shortCode reports whether toks is one word written as a code.
+func shortCode(toks []token) bool {
+	return len(toks) == 1 && toks[0].upper() && len([]rune(toks[0].text)) <= 10
+}

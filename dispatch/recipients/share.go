@@ -1,0 +1,303 @@
+package recipients
+
+import (
+	"strings"
+)
+
+// share gives the phrases of a segment what they have in common: purposes and
+// channel at its end, a head at its beginning, a territory or body at its end.
+func (p *lineParser) share(list []phrase) {
+	shareTags(list)
+	p.shareStanding(list)
+	p.shareBody(list)
+	p.sharePlace(list)
+	p.shareHead(list)
+}
+
+// shareTags carries purposes and channel backwards over phrases without tags.
+func shareTags(list []phrase) {
+	for i := len(list) - 2; i >= 0; i-- {
+		if list[i].tags.empty() {
+			list[i].tags.purposes = append([]string(nil), list[i+1].tags.purposes...)
+			list[i].tags.channel = list[i+1].tags.channel
+		}
+	}
+}
+
+// standingHeads are shared over the committees that follow.
+var standingHeads = map[string]string{"thường trực": "Thường trực", "tt": "Thường trực", "thường vụ": "Thường vụ", "ban thường vụ": "Ban Thường vụ", "btv": "Ban Thường vụ", "văn phòng": "Văn phòng", "vp": "Văn phòng", "ban thường trực": "Ban Thường trực"}
+
+// shareStanding is "TT Tỉnh ủy, HĐND, UBND tỉnh": the head holds for the bare
+// committees behind it unless one of them repeats a head.
+func (p *lineParser) shareStanding(list []phrase) {
+	for i := range list {
+		head, n := longest(standingHeads, list[i].toks)
+		if n == 0 || bodyCore(trimMarks(list[i].toks[n:])) == 0 || list[i].prefix != "" || tooLong(list[i].toks[:n]) {
+			continue
+		}
+		last := i
+		for j := i + 1; j < len(list) && bodyCore(list[j].toks) > 0 && list[j].prefix == ""; j++ {
+			last = j
+		}
+		if last+1 < len(list) && last > i {
+			if _, again := longest(standingHeads, list[last+1].toks); again > 0 {
+				continue
+			}
+		}
+		if i > 0 && last > i {
+			if _, before := longest(standingHeads, list[i-1].toks); before > 0 {
+				continue // the head was repeated so far; what follows stands alone
+			}
+		}
+		for j := i + 1; j <= last; j++ {
+			if head == "Văn phòng" && !sameCore(list[i].toks[n:], list[j].toks) {
+				break
+			}
+			list[j].prefix = head
+		}
+	}
+}
+
+// sameCore keeps "Văn phòng Tỉnh ủy, UBND tỉnh" from becoming two offices: only
+// committees of one kind share an office head.
+func sameCore(a, b []token) bool {
+	party := func(t []token) bool {
+		v := bodyCores[words(t[:bodyCore(t)])]
+		return strings.HasSuffix(v, "ủy") || v == "TU"
+	}
+	a = trimMarks(a)
+	return !party(a) && !party(b)
+}
+
+func tooLong(toks []token) bool {
+	return len(toks) > 0 && toks[len(toks)-1].end-toks[0].start > maxShared
+}
+
+// shareBody is "CT, các PCT UBND tỉnh": titles without a body take the one
+// that a later title of the same list names, else the one named before.
+func (p *lineParser) shareBody(list []phrase) {
+	body := ""
+	class := postClass(0)
+	for i := len(list) - 1; i >= 0; i-- {
+		po, _, _, n := leadingPost(list[i].toks)
+		if n == 0 || list[i].owner != "" {
+			body = ""
+			continue
+		}
+		rest := trimMarks(list[i].toks[n:])
+		switch {
+		case len(rest) > 0 && !personName(rest, true) && !tooLong(rest):
+			body, class = source(p.s, rest), po.class
+		case len(rest) == 0 && body != "" && list[i].suffix == "" && related(po.class, class):
+			list[i].suffix = body
+		}
+	}
+	body = ""
+	for i := range list {
+		po, _, _, n := leadingPost(list[i].toks)
+		if n == 0 || list[i].owner != "" {
+			body = ""
+			continue
+		}
+		rest := trimMarks(list[i].toks[n:])
+		switch {
+		case len(rest) > 0 && !personName(rest, true) && !tooLong(rest):
+			body, class = source(p.s, rest), po.class
+		case len(rest) == 0 && body != "" && list[i].suffix == "" && po.class == class:
+			list[i].suffix = body
+		}
+	}
+	p.shareAide(list)
+}
+
+// related reports whether two posts may belong to one body.
+func related(a, b postClass) bool {
+	return a == b || a == leaderPost || b == leaderPost || a == partyPost && b == partyPost || a == chairPost && b == officePost || a == officePost && b == chairPost
+}
+
+// shareAide is "Thư ký TTg, các PTTgCP": inside an office the aide's title
+// holds for the next person too.
+func (p *lineParser) shareAide(list []phrase) {
+	for i := 1; i < len(list); i++ {
+		po, _, _, n := leadingPost(list[i].toks)
+		before, _, _, m := leadingPost(list[i-1].toks)
+		if n == 0 || m == 0 || list[i].owner == "" || list[i].prefix != "" {
+			continue
+		}
+		aide := before.class == aidePost && m < len(list[i-1].toks) || list[i-1].prefix != "" && posts[words(tokenize(list[i-1].prefix))].class == aidePost
+		if aide && po.class == govPost {
+			list[i].prefix = source(p.s, list[i-1].toks[:m])
+			if list[i-1].prefix != "" {
+				list[i].prefix = list[i-1].prefix
+			}
+		}
+	}
+}
+
+// sharePlace is "Tỉnh ủy, HĐND, UBND tỉnh Thanh Hóa" and "TAND, VKSND, Cục
+// THADS tỉnh": bodies without a territory take the one at the end.
+func (p *lineParser) sharePlace(list []phrase) {
+	tail := ""
+	for i := len(list) - 1; i >= 0; i-- {
+		ph := &list[i]
+		_, _, _, post := leadingPost(ph.toks)
+		if post > 0 || ph.owner != "" || ph.header {
+			tail = ""
+			continue
+		}
+		if at := tailStart(ph.toks); at < len(ph.toks) {
+			tail = ""
+			if at > 0 && !tooLong(ph.toks[at:]) && (bodyCore(ph.toks) > 0 || takesPlace(ph.toks) || standingHead(ph.toks)) {
+				tail = source(p.s, ph.toks[at:])
+			}
+			continue
+		}
+		if tail == "" || ph.suffix != "" || isCentral(ph.toks) || wholeProvinceTail(ph.toks) {
+			continue
+		}
+		if bodyCore(ph.toks) > 0 || takesPlace(ph.toks) || standingHead(ph.toks) {
+			ph.suffix = tailFor(ph.toks, tail)
+		}
+	}
+}
+
+// tailFor fits a tail to a Party committee: "Tỉnh ủy" takes the bare name of
+// the province, and nothing from a bare level word or another level.
+func tailFor(toks []token, tail string) string {
+	t := tokenize(tail)
+	level, n := levelAt(t)
+	text := words(toks)
+	for party, of := range partyLevels {
+		if text == party || strings.HasSuffix(text, " "+party) {
+			if level == of && n < len(t) {
+				return source(tail, t[n:])
+			}
+			return ""
+		}
+	}
+	if toks[len(toks)-1].key == "tu" || toks[len(toks)-1].key == "hu" {
+		return ""
+	}
+	return tail
+}
+
+func standingHead(toks []token) bool {
+	_, n := longest(standingHeads, toks)
+	return n > 0 && bodyCore(trimMarks(toks[n:])) > 0
+}
+
+// tailStart returns where a name's territory begins: "tỉnh X", "tỉnh", "các
+// huyện, thị xã". len(toks) if there is none.
+func tailStart(toks []token) int {
+	for i := range toks {
+		if i == 0 || !toks[i].word() {
+			continue
+		}
+		j := i
+		if toks[j].key == "các" && j+1 < len(toks) {
+			j++
+		}
+		if c := chainAt(toks, j, j > i); c.end > j && c.territorial() {
+			return i
+		}
+	}
+	return placeStart(toks)
+}
+
+// placeTakers are heads of bodies that exist once in every territory.
+var placeTakers = wordSetOf("tand", "vksnd", "tòa án nhân dân", "viện kiểm sát nhân dân", "công an", "ca", "bchqs", "bộ chqs", "bch quân sự", "bộ chỉ huy quân sự", "ban chqs", "ban chỉ huy quân sự", "bđbp", "bch bđbp", "bộ chỉ huy bộ đội biên phòng", "cục", "chi cục",
+	"kho bạc", "kbnn", "kho bạc nhà nước", "bhxh", "bảo hiểm xã hội", "lđlđ", "liên đoàn lao động", "hội", "hội nông dân", "hội lhpn", "hội liên hiệp phụ nữ", "hội ccb", "hội cựu chiến binh", "mttq", "ubmttq", "ủy ban mttq", "ubmttqvn", "mặt trận tổ quốc", "thanh tra", "đài", "ban", "trung tâm", "ngân hàng", "quân sự", "biên phòng", "phòng", "đoàn đbqh", "thuế", "thống kê", "thi hành án", "thads", "bưu điện", "điện lực", "hải quan", "ban dân tộc", "văn phòng", "vp", "đoàn thanh niên", "hạt kiểm lâm")
+
+func takesPlace(toks []token) bool {
+	table := placeTakerTable
+	_, n := longest(table, toks)
+	return n > 0
+}
+
+var placeTakerTable = func() map[string]string {
+	m := make(map[string]string, len(placeTakers))
+	for k := range placeTakers {
+		m[k] = k
+	}
+	return m
+}()
+
+// shareHead is "UBND TP Đông Hà, TX Quảng Trị", "UBND huyện A, B", "Sở Tài
+// chính, Nội vụ" and "Các Sở Tài chính, Nội vụ".
+func (p *lineParser) shareHead(list []phrase) {
+	head, level := "", ""
+	for i := range list {
+		ph := &list[i]
+		if ph.prefix != "" || ph.owner != "" || ph.header {
+			head = ""
+			continue
+		}
+		if i > 0 && head != "" && p.continues(ph, head, level) {
+			continue
+		}
+		head, level = p.headOf(ph)
+	}
+}
+
+// headOf finds what a phrase may hand on: "UBND" with the level of its place,
+// or "Sở", "Bộ". "các" before one named body is dropped from that phrase.
+func (p *lineParser) headOf(ph *phrase) (head, level string) {
+	toks := ph.toks
+	if len(toks) > 2 && toks[0].key == "các" && (toks[1].key == "sở" || toks[1].key == "bộ") {
+		if f, _ := matchField(toks[2:]); f != nil {
+			ph.prefix, ph.toks = capitalise(toks[1].key), toks[2:]
+			return capitalise(toks[1].key), ""
+		}
+	}
+	if len(toks) > 1 && (toks[0].key == "sở" || toks[0].key == "bộ") {
+		if f, _ := matchField(toks[1:]); f != nil {
+			return toks[0].text, ""
+		}
+	}
+	n := bodyCore(toks)
+	if n == 0 {
+		if _, taken := longest(placeTakerTable, toks); taken > 0 && toks[0].key != "cục" {
+			n = taken
+		}
+	}
+	if n == 0 || n >= len(toks) {
+		return "", ""
+	}
+	rest := toks[n:]
+	if rest[0].key == "các" && len(rest) > 1 {
+		if lv, m := levelAt(rest[1:]); m > 0 && 1+m < len(rest) && properName(rest[1+m:]) == len(rest)-1-m {
+			ph.prefix, ph.toks = source(p.s, toks[:n])+" "+lv, rest[1+m:]
+			return source(p.s, toks[:n]), lv
+		}
+		return "", ""
+	}
+	if lv, m := levelAt(rest); m > 0 && m < len(rest) && properName(rest[m:]) == len(rest)-m {
+		return source(p.s, toks[:n]), lv
+	}
+	return "", ""
+}
+
+// continues gives a phrase the head of the one before if it is only a place or
+// only a field of work.
+func (p *lineParser) continues(ph *phrase, head, level string) bool {
+	toks := ph.toks
+	if head == "Sở" || head == "Bộ" || head == "sở" || head == "bộ" {
+		f, n := matchField(toks)
+		if f == nil || n < len(toks) && placeStart(toks) != n || strongHead(toks) && toks[0].key != "công" {
+			return false
+		}
+		ph.prefix = capitalise(head)
+		return true
+	}
+	if lv, n := levelAt(toks); lv != "" && n < len(toks) && properName(toks[n:]) == len(toks)-n {
+		ph.prefix = head
+		return true
+	}
+	if properName(toks) == len(toks) && !strongHead(toks) && !personName(toks, false) && !shortCode(toks) {
+		if _, _, _, post := leadingPost(toks); post == 0 {
+			ph.prefix = head + " " + level
+			return true
+		}
+	}
+	return false
+}

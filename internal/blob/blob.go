@@ -1,0 +1,382 @@
+// Package blob keeps bodies: immutable byte strings, named by their SHA-256,
+// each held once.
+//
+// What always holds:
+//
+//   - Commit returns a name only after the bytes and the directory entry that
+//     leads to them are flushed to disk.
+//   - Bytes under a name never change. A file appears under its name complete.
+//   - A failed flush is handed to Options.Fatal: the process must not go on.
+//     A full disk is reported as [ErrFull] and leaves nothing behind.
+//   - Sweep never removes a body that was committed (also: committed again)
+//     within its grace period.
+//
+// On disk, below the store's directory:
+//
+//	lock        held by the process that has the store open
+//	tmp/        bodies being written; emptied on Open
+//	ab/         256 directories, by the first byte of the name
+//	ab/abcd...  a body, under its full name in lower-case hexadecimal
+//
+// One level of directories is enough: a million bodies make 4,000 entries in
+// each, and all 256 exist from the start, so that a new body never has to make
+// (and flush) a directory of its own.
+package blob
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"quangtri.gov.vn/vanthu/internal/crashpoint"
+)
+
+// Kinds of failure, for errors.Is.
+var (
+	ErrNotFound = errors.New("no such body")
+	ErrInvalid  = errors.New("not the name of a body")
+	ErrFull     = errors.New("no space left for bodies")
+	ErrDamaged  = errors.New("body is damaged")
+	ErrLocked   = errors.New("body store is in use by another process")
+	ErrClosed   = errors.New("body writer is closed")
+)
+
+// Crash points of a commit.
+const (
+	BeforeSync   = "blob.before-sync"
+	BeforeRename = "blob.before-rename"
+	AfterRename  = "blob.after-rename"
+)
+
+// Options for Open. The zero value is usable.
+type Options struct {
+	// Fatal is told of an error after which the process must not go on. nil panics.
+	Fatal func(error)
+	// Now is the clock that ages bodies for Sweep; nil means time.Now.
+	Now    func() time.Time
+	Logger *slog.Logger // nil means slog.Default()
+	// NoSync skips every flush. It exists for the negative controls of crash tests.
+	NoSync bool
+}
+
+// Store is an open body store. Its methods may be called from many goroutines.
+type Store struct {
+	dir  string
+	o    Options
+	lock *os.File
+	// names guards each name between "is it held?" and "now it is": Commit
+	// against Sweep. Striped by the first byte.
+	names [256]sync.Mutex
+}
+
+// Open opens the store at dir, creating it if there is none, and removes what
+// an earlier process left unfinished.
+func Open(dir string, o Options) (*Store, error) {
+	if o.Fatal == nil {
+		o.Fatal = func(err error) { panic(err) }
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	s := &Store{dir: dir, o: o}
+	if err := s.prepare(); err != nil {
+		s.Close()
+		return nil, fmt.Errorf("open body store %s: %w", dir, classify(err))
+	}
+	return s, nil
+}
+
+func (s *Store) prepare() error {
+	if err := os.MkdirAll(s.tmp(), 0o700); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(filepath.Join(s.dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return err
+	}
+	s.lock = f
+	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		return fmt.Errorf("%w: %w", ErrLocked, err)
+	}
+	made := false
+	for i := range 256 {
+		switch err := os.Mkdir(filepath.Join(s.dir, fmt.Sprintf("%02x", i)), 0o700); {
+		case err == nil:
+			made = true
+		case !errors.Is(err, os.ErrExist):
+			return err
+		}
+	}
+	if made {
+		if err := syncDir(s.dir); err != nil {
+			return err
+		}
+		if err := syncDir(filepath.Dir(s.dir)); err != nil {
+			return err
+		}
+	}
+	return s.emptyTmp()
+}
+
+func (s *Store) emptyTmp() error {
+	left, err := os.ReadDir(s.tmp())
+	if err != nil {
+		return err
+	}
+	for _, e := range left {
+		if err := os.Remove(filepath.Join(s.tmp(), e.Name())); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Close lets another process open the store. Open bodies stay readable.
+func (s *Store) Close() error {
+	if s.lock == nil {
+		return nil
+	}
+	return s.lock.Close()
+}
+
+func (s *Store) tmp() string { return filepath.Join(s.dir, "tmp") }
+
+func (s *Store) path(id string) string { return filepath.Join(s.dir, id[:2], id) }
+
+// Valid reports whether id has the form of a body's name.
+func Valid(id string) bool {
+	if len(id) != 2*sha256.Size {
+		return false
+	}
+	for i := range len(id) {
+		if c := id[i]; (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+			return false
+		}
+	}
+	return true
+}
+
+// Writer takes a body's bytes. It is for one goroutine. Exactly one of Commit
+// or Abort ends it; Abort after Commit does nothing.
+type Writer struct {
+	s    *Store
+	file *os.File
+	hash hash.Hash
+	size int64
+	err  error // first failure; nothing is committed after it
+}
+
+// Create starts a body.
+func (s *Store) Create() (*Writer, error) {
+	f, err := os.CreateTemp(s.tmp(), "body-")
+	if err != nil {
+		return nil, fmt.Errorf("create body: %w", classify(err))
+	}
+	return &Writer{s: s, file: f, hash: sha256.New()}, nil
+}
+
+// Write adds to the body.
+func (w *Writer) Write(p []byte) (int, error) {
+	if w.file == nil {
+		return 0, ErrClosed
+	}
+	if w.err != nil {
+		return 0, w.err
+	}
+	n, err := w.file.Write(p)
+	w.hash.Write(p[:n])
+	w.size += int64(n)
+	if err != nil {
+		w.err = fmt.Errorf("write body: %w", classify(err))
+	}
+	return n, w.err
+}
+
+// Commit makes the body durable and returns its name and size in bytes.
+// Committing bytes that are already held is cheap.
+func (w *Writer) Commit() (id string, size int64, err error) {
+	if w.file == nil {
+		return "", 0, ErrClosed
+	}
+	defer w.Abort()
+	if w.err != nil {
+		return "", 0, w.err
+	}
+	id = hex.EncodeToString(w.hash.Sum(nil))
+	if err := w.commit(id); err != nil {
+		return "", 0, fmt.Errorf("commit body: %w", classify(err))
+	}
+	return id, w.size, nil
+}
+
+func (w *Writer) commit(id string) error {
+	s := w.s
+	held, err := s.touch(id, w.size)
+	if err != nil {
+		return err
+	}
+	if !held {
+		crashpoint.Here(BeforeSync)
+		if err := s.sync(w.file); err != nil {
+			return err
+		}
+		crashpoint.Here(BeforeRename)
+		if err := s.place(w.file.Name(), id); err != nil {
+			return err
+		}
+		crashpoint.Here(AfterRename)
+	}
+	// Also when the body was held: whoever placed it may not have got this far.
+	return s.syncDir(filepath.Dir(s.path(id)))
+}
+
+// touch reports whether the body is held, and if so makes it young for Sweep.
+func (s *Store) touch(id string, size int64) (bool, error) {
+	mu := s.stripe(id)
+	mu.Lock()
+	defer mu.Unlock()
+	fi, err := os.Stat(s.path(id))
+	if errors.Is(err, os.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	if fi.Size() != size { // damaged from outside: write it anew
+		return false, nil
+	}
+	now := s.o.Now()
+	return true, os.Chtimes(s.path(id), now, now)
+}
+
+func (s *Store) place(tmp, id string) error {
+	mu := s.stripe(id)
+	mu.Lock()
+	defer mu.Unlock()
+	now := s.o.Now()
+	if err := os.Chtimes(tmp, now, now); err != nil {
+		return err
+	}
+	return os.Rename(tmp, s.path(id))
+}
+
+func (s *Store) stripe(id string) *sync.Mutex {
+	b, _ := hex.DecodeString(id[:2])
+	return &s.names[b[0]]
+}
+
+// Abort drops the body.
+func (w *Writer) Abort() {
+	if w.file == nil {
+		return
+	}
+	w.file.Close()
+	// After a commit the name is gone, and so is the reason to look at the error;
+	// what cannot be removed now is removed on the next Open.
+	_ = os.Remove(w.file.Name())
+	w.file = nil
+}
+
+func (s *Store) sync(f *os.File) error {
+	if s.o.NoSync {
+		return nil
+	}
+	err := unix.Fdatasync(int(f.Fd()))
+	if err != nil && !isFull(err) {
+		s.o.Fatal(fmt.Errorf("flush body: %w", err))
+	}
+	return err
+}
+
+func (s *Store) syncDir(dir string) error {
+	if s.o.NoSync {
+		return nil
+	}
+	err := syncDir(dir)
+	if err != nil {
+		s.o.Fatal(fmt.Errorf("flush directory of bodies: %w", err))
+	}
+	return err
+}
+
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	return d.Sync()
+}
+
+func isFull(err error) bool {
+	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, syscall.EFBIG)
+}
+
+// classify adds this package's kind to an error of the file system.
+func classify(err error) error {
+	switch {
+	case isFull(err):
+		return fmt.Errorf("%w: %w", ErrFull, err)
+	case errors.Is(err, os.ErrNotExist):
+		return fmt.Errorf("%w: %w", ErrNotFound, err)
+	}
+	return err
+}
+
+// Blob is an open body. ReadAt may be called from many goroutines.
+type Blob struct {
+	*io.SectionReader
+	file *os.File
+}
+
+// Open opens a body. Errors: [ErrNotFound], [ErrInvalid].
+func (s *Store) Open(id string) (*Blob, error) {
+	if !Valid(id) {
+		return nil, fmt.Errorf("open body: %w", ErrInvalid)
+	}
+	f, err := os.Open(s.path(id))
+	if err != nil {
+		return nil, fmt.Errorf("open body %s: %w", id, classify(err))
+	}
+	fi, err := f.Stat()
+	if err != nil {
+		f.Close()
+		return nil, fmt.Errorf("open body %s: %w", id, err)
+	}
+	return &Blob{io.NewSectionReader(f, 0, fi.Size()), f}, nil
+}
+
+// Close ends reading.
+func (b *Blob) Close() error { return b.file.Close() }
+
+// Verify reads the whole body and compares it with its name. Errors:
+// [ErrDamaged], [ErrNotFound], [ErrInvalid].
+func (s *Store) Verify(id string) error {
+	b, err := s.Open(id)
+	if err != nil {
+		return err
+	}
+	defer b.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, b); err != nil {
+		return fmt.Errorf("verify body %s: %w", id, err)
+	}
+	if hex.EncodeToString(h.Sum(nil)) != id {
+		return fmt.Errorf("verify body %s: %w", id, ErrDamaged)
+	}
+	return nil
+}

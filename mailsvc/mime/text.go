@@ -1,0 +1,270 @@
+package mime
+
+import (
+	"html"
+	"io"
+	"iter"
+	"strings"
+
+	"quangtri.gov.vn/vanthu/internal/viet"
+)
+
+// Texts yields what people read in a message, for SEARCH and PREVIEW: each text
+// part with its transfer encoding and charset undone, HTML without its tags, and
+// the headers of embedded messages; valid UTF-8 in NFC. At most limit bytes of
+// parts are read; memory is bounded by a small multiple of that.
+func Texts(r io.ReaderAt, x *Index, limit int64) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		t := texts{r: r, left: limit, yield: yield}
+		t.part(x.Root, true)
+	}
+}
+
+type texts struct {
+	r     io.ReaderAt
+	left  int64
+	yield func(string) bool
+}
+
+// part yields the texts at and below p; false means that nobody wants more.
+func (t *texts) part(p *Part, root bool) bool {
+	if t.left <= 0 {
+		return false
+	}
+	if p.Envelope != nil && !root {
+		if raw := t.read(p.HeaderStart, p.BodyStart); len(raw) > 0 && !t.yield(headerText(raw)) {
+			return false
+		}
+	}
+	for _, c := range p.Children {
+		if !t.part(c, false) {
+			return false
+		}
+	}
+	if p.Type != "text" {
+		return true
+	}
+	text := PartText(p, t.read(p.BodyStart, p.BodyEnd))
+	return text == "" || t.yield(text)
+}
+
+// read returns bytes of the message within what is left of the limit.
+func (t *texts) read(from, to int64) []byte {
+	n := min(to-from, t.left)
+	if n <= 0 {
+		return nil
+	}
+	t.left -= n
+	buf := make([]byte, n)
+	k, _ := t.r.ReadAt(buf, from)
+	return buf[:max(k, 0)]
+}
+
+func headerText(raw []byte) string {
+	var b strings.Builder
+	for _, f := range HeaderFields(raw) {
+		switch strings.ToLower(f.Name) {
+		case "subject", "from", "to", "cc":
+			b.WriteString(DecodeText(f.Value))
+			b.WriteByte('\n')
+		}
+	}
+	return b.String()
+}
+
+// PartText returns the readable text of a text part whose body is raw: decoded,
+// without tags if it is HTML, NFC.
+func PartText(p *Part, raw []byte) string {
+	s := toUTF8(p.Param("charset"), DecodeBody(p.Encoding, raw))
+	if p.Subtype == "html" || p.Subtype == "xhtml+xml" {
+		s = stripHTML(s)
+	}
+	return viet.NFC(s)
+}
+
+// DecodeBody undoes a Content-Transfer-Encoding, as far as the bytes allow. An
+// unknown one leaves raw as it is.
+func DecodeBody(encoding string, raw []byte) []byte {
+	switch encoding {
+	case "base64":
+		return new(base64Decoder).decode(make([]byte, 0, len(raw)*3/4+3), raw)
+	case "quoted-printable":
+		return decodeQuotedPrintable(raw)
+	}
+	return raw
+}
+
+// KnownEncoding reports whether BINARY can undo the transfer encoding.
+func KnownEncoding(encoding string) bool {
+	return identity(encoding) || encoding == "base64" || encoding == "quoted-printable"
+}
+
+// base64Decoder passes over foreign characters, begins anew after padding and
+// needs none.
+type base64Decoder struct {
+	acc uint32
+	n   uint8 // sextets in acc
+}
+
+// decode appends what p holds, and what is left at its end, to dst.
+func (d *base64Decoder) decode(dst, p []byte) []byte {
+	for _, c := range p {
+		v := base64Value[c]
+		switch {
+		case v < 64:
+			d.acc = d.acc<<6 | uint32(v)
+			if d.n++; d.n == 4 {
+				dst = append(dst, byte(d.acc>>16), byte(d.acc>>8), byte(d.acc))
+				d.n = 0
+			}
+		case c == '=':
+			dst = d.rest(dst)
+		}
+	}
+	return d.rest(dst)
+}
+
+func (d *base64Decoder) rest(dst []byte) []byte {
+	switch d.n {
+	case 2:
+		dst = append(dst, byte(d.acc>>4))
+	case 3:
+		dst = append(dst, byte(d.acc>>10), byte(d.acc>>2))
+	}
+	d.n = 0
+	return dst
+}
+
+// base64Value maps a character to its six bits, others to 255.
+var base64Value = func() (t [256]byte) {
+	for i := range t {
+		t[i] = 255
+	}
+	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+	for i := range alphabet {
+		t[alphabet[i]] = byte(i)
+	}
+	return t
+}()
+
+// decodeQuotedPrintable follows RFC 2045 section 6.7 and leaves what is no
+// encoding as it stands.
+func decodeQuotedPrintable(b []byte) []byte {
+	out := make([]byte, 0, len(b))
+	for i := 0; i < len(b); i++ {
+		c := b[i]
+		if c != '=' {
+			out = append(out, c)
+			continue
+		}
+		if i+2 < len(b) && unhex(b[i+1]) < 16 && unhex(b[i+2]) < 16 {
+			out = append(out, unhex(b[i+1])<<4|unhex(b[i+2]))
+			i += 2
+			continue
+		}
+		if n := softBreak(b[i+1:]); n > 0 {
+			i += n
+			continue
+		}
+		out = append(out, c)
+	}
+	return out
+}
+
+// softBreak returns the length of blanks and a line ending at the start of b, 0
+// if there is no line ending. Only a few blanks are looked at: time stays linear.
+func softBreak(b []byte) int {
+	const maxBlanks = 80
+	for i := 0; i < len(b) && i <= maxBlanks; i++ {
+		switch b[i] {
+		case ' ', '\t':
+		case '\n':
+			return i + 1
+		case '\r':
+			if i+1 < len(b) && b[i+1] == '\n' {
+				return i + 2
+			}
+			return 0
+		default:
+			return 0
+		}
+	}
+	return 0
+}
+
+// stripHTML returns the text between tags. Tags that begin a block become a
+// line break, others vanish, since "<b>Đ</b>ấu" is one word; what script and
+// style hold is no text.
+func stripHTML(s string) string {
+	var b strings.Builder
+	b.Grow(len(s) / 2)
+	for {
+		i := strings.IndexByte(s, '<')
+		if i < 0 {
+			break
+		}
+		b.WriteString(s[:i])
+		s = s[i:]
+		n, name := htmlTag(s)
+		switch {
+		case n == 0:
+			b.WriteByte('<')
+			s = s[1:]
+			continue
+		case name == "script" || name == "style":
+			n += hidden(s[n:], "</"+name)
+		case !inlineTag(name):
+			b.WriteByte('\n')
+		}
+		s = s[n:]
+	}
+	b.WriteString(s)
+	return html.UnescapeString(b.String())
+}
+
+// htmlTag returns the length of the tag at the start of s and its name in lower
+// case, with "/" of a closing tag left out; 0 if "<" begins no tag. A tag that
+// never ends takes all that is left.
+func htmlTag(s string) (n int, name string) {
+	if strings.HasPrefix(s, "<!--") {
+		return min(hidden(s, "-->")+len("-->"), len(s)), "!"
+	}
+	body := strings.TrimPrefix(s[1:], "/")
+	if body == "" || !(body[0]|0x20 >= 'a' && body[0]|0x20 <= 'z' || body[0] == '!' || body[0] == '?') {
+		return 0, ""
+	}
+	n = strings.IndexByte(s, '>') + 1
+	if n == 0 {
+		n = len(s)
+	}
+	const maxName = 16
+	end := 0
+	for end < len(body) && end < maxName && (body[end]|0x20 >= 'a' && body[end]|0x20 <= 'z' || body[end] >= '0' && body[end] <= '9') {
+		end++
+	}
+	name = strings.ToLower(body[:end])
+	if len(body) < len(s)-1 {
+		return n, "/" + name
+	}
+	return n, name
+}
+
+// hidden returns how much of s comes before the end mark (lower case ASCII), all
+// of it if there is none. Every call either ends the text or consumes what it
+// looked at, so the whole stays linear.
+func hidden(s, end string) int {
+	for i := 0; i+len(end) <= len(s); i++ {
+		if strings.EqualFold(s[i:i+len(end)], end) {
+			return i
+		}
+	}
+	return len(s)
+}
+
+func inlineTag(name string) bool {
+	switch strings.TrimPrefix(name, "/") {
+	case "a", "abbr", "b", "big", "em", "font", "i", "mark", "o", "s", "small", "span", "strike", "strong", "sub", "sup", "u", "wbr":
+		return true
+	}
+	return false
+}
