@@ -141,3 +141,14 @@ func (s *Snapshot) gather(id ID, on Date, into, seen map[ID]bool) {
 		}
 	}
 }
+
+// Home returns the territories that exist on that day, in Vietnamese order of name.
+func (s *Snapshot) Home(on Date) []Agency {
+	var out []Agency
+	for _, a := range s.agencies {
+		if a.Type == typeTerritory && a.On(on) {
+			out = append(out, a)
+		}
+	}
+	return out
+}

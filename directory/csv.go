@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"quangtri.gov.vn/vanthu/internal/viet"
@@ -272,12 +273,21 @@ func LoadFS(dir fs.FS) (*Snapshot, error) {
 	for _, c := range changes {
 		f.apply(c)
 	}
-	return newSnapshot(f, uint64(len(changes))), nil
+	return newSnapshot(f, uint64(len(changes)), time.Time{}), nil
 }
 
 // Export writes one of the [Files] to w, in the form that Import reads: an
 // import of what was exported changes nothing.
 func (s *Snapshot) Export(w io.Writer, file string) error {
+	return s.export(w, file, func(Official) bool { return true })
+}
+
+// ExportPublic is Export without the officials who may not be published.
+func (s *Snapshot) ExportPublic(w io.Writer, file string) error {
+	return s.export(w, file, func(o Official) bool { return o.Authorised })
+}
+
+func (s *Snapshot) export(w io.Writer, file string, shown func(Official) bool) error {
 	cols, ok := columns[file]
 	if !ok {
 		return fmt.Errorf("directory: export %q: no such file", file)
@@ -287,13 +297,13 @@ func (s *Snapshot) Export(w io.Writer, file string) error {
 	if err := out.Write(cols); err != nil {
 		return fmt.Errorf("directory: export %s: %w", file, err)
 	}
-	if err := out.WriteAll(s.records(file)); err != nil {
+	if err := out.WriteAll(s.records(file, shown)); err != nil {
 		return fmt.Errorf("directory: export %s: %w", file, err)
 	}
 	return nil
 }
 
-func (s *Snapshot) records(file string) [][]string {
+func (s *Snapshot) records(file string, shown func(Official) bool) [][]string {
 	var out [][]string
 	switch file {
 	case AgenciesFile:
@@ -318,6 +328,9 @@ func (s *Snapshot) records(file string) [][]string {
 		}
 	case OfficialsFile:
 		for _, o := range s.facts.officials.all() {
+			if !shown(o) {
+				continue
+			}
 			authorised := "false"
 			if o.Authorised {
 				authorised = "true"

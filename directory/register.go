@@ -120,11 +120,12 @@ func (r *Register) replay() error {
 	}
 	f := &facts{}
 	var seq uint64
+	var at time.Time
 	err = r.each(func(e Event) error {
 		if e.Seq != seq+1 {
 			return fmt.Errorf("event %d follows event %d", e.Seq, seq)
 		}
-		seq = e.Seq
+		seq, at = e.Seq, e.At
 		for _, c := range e.Changes {
 			f.apply(c)
 		}
@@ -133,7 +134,7 @@ func (r *Register) replay() error {
 	if err != nil {
 		return err
 	}
-	r.current.Store(newSnapshot(f, seq))
+	r.current.Store(newSnapshot(f, seq, at))
 	return nil
 }
 
@@ -211,7 +212,7 @@ func (r *Register) add(ctx context.Context, who, why string, events []Event) err
 		}
 		return err
 	}
-	r.current.Store(newSnapshot(f, seq))
+	r.current.Store(newSnapshot(f, seq, at))
 	return nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"slices"
 	"strings"
+	"time"
 
 	"quangtri.gov.vn/vanthu/internal/viet"
 )
@@ -15,6 +16,7 @@ const maxDepth = 64
 // readers may use it; slices that its methods return belong to the caller.
 type Snapshot struct {
 	version uint64
+	updated time.Time
 	facts   *facts
 
 	agencies []Agency    // in Vietnamese order of name
@@ -32,9 +34,11 @@ type Snapshot struct {
 
 	addressesOf map[ID][]Address
 	byAddress   map[string][]Address
+	sample      bool
 
 	officials   map[ID]Official
 	officialsOf map[ID][]Official
+	byDuty      map[string][]Official // by duty address
 
 	provinces []string // keys of the provinces' names without "tỉnh"
 	home      []string // first parts of the IDs of the territories that still exist
@@ -48,8 +52,8 @@ type parsedGroup struct {
 
 // newSnapshot indexes f, which must have passed validation and must not change
 // any more.
-func newSnapshot(f *facts, version uint64) *Snapshot {
-	s := &Snapshot{version: version, facts: f}
+func newSnapshot(f *facts, version uint64, updated time.Time) *Snapshot {
+	s := &Snapshot{version: version, updated: updated, facts: f}
 	s.indexAgencies()
 	s.indexNames()
 	s.indexGroups()
@@ -134,6 +138,7 @@ func (s *Snapshot) indexAddresses() {
 	for _, a := range s.facts.addresses.all() {
 		s.addressesOf[a.Agency] = append(s.addressesOf[a.Agency], a)
 		s.byAddress[a.Address] = append(s.byAddress[a.Address], a)
+		s.sample = s.sample || a.Status == "sample"
 	}
 	for _, list := range s.addressesOf {
 		slices.SortStableFunc(list, func(a, b Address) int { return addressRank(a.Kind) - addressRank(b.Kind) })
@@ -147,15 +152,27 @@ func addressRank(kind string) int {
 
 func (s *Snapshot) indexOfficials() {
 	s.officials, s.officialsOf = make(map[ID]Official), make(map[ID][]Official)
+	s.byDuty = make(map[string][]Official)
 	for _, o := range s.facts.officials.all() {
 		s.officials[o.ID] = o
 		s.officialsOf[o.Agency] = append(s.officialsOf[o.Agency], o)
+		if o.Address != "" {
+			s.byDuty[o.Address] = append(s.byDuty[o.Address], o)
+		}
 	}
 }
 
 // Version is the number of the last event that the snapshot holds; 0 is an
 // empty register.
 func (s *Snapshot) Version() uint64 { return s.version }
+
+// Updated is when the last event happened; zero for an empty register and for
+// one that was loaded without a store.
+func (s *Snapshot) Updated() time.Time { return s.updated }
+
+// Sample reports whether any address is only sample data, which must never be
+// taken for a real one.
+func (s *Snapshot) Sample() bool { return s.sample }
 
 // Agency returns one body, whenever it existed.
 func (s *Snapshot) Agency(id ID) (Agency, bool) {
@@ -262,8 +279,8 @@ func (s *Snapshot) ByAddress(address string, on Date) (Agency, bool) {
 // OfficialByAddress returns the official whose duty address this is on that day.
 func (s *Snapshot) OfficialByAddress(address string, on Date) (Official, bool) {
 	address = normalAddress(address)
-	for _, o := range s.facts.officials.all() {
-		if o.Address == address && address != "" && o.On(on) {
+	for _, o := range s.byDuty[address] {
+		if o.On(on) {
 			return o, true
 		}
 	}
@@ -293,3 +310,7 @@ func (s *Snapshot) Former(id ID) []Succession { return slices.Clone(s.to[id]) }
 
 // Successors returns the rows that lead from id: who follows it.
 func (s *Snapshot) Successors(id ID) []Succession { return slices.Clone(s.from[id]) }
+
+// AllAddresses returns every address an agency ever held: its own, then its
+// desk's, then others.
+func (s *Snapshot) AllAddresses(id ID) []Address { return slices.Clone(s.addressesOf[id]) }

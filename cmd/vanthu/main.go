@@ -67,7 +67,7 @@ func rootCommand() *cobra.Command {
 	load := func() (config.Config, error) {
 		c, err := config.Load(*configFile)
 		if err != nil {
-			return c, &exitError{code: exitFailed, err: err}
+			return c, &exitError{code: exitUsage, err: err}
 		}
 		return c, nil
 	}

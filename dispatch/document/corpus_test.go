@@ -138,7 +138,9 @@ func quote(s string) string { return "“" + s + "”" }
 
 // open reads the fields of a document, past the gate, as only this test may.
 func (t truth) fields(tb testing.TB, o Options) (dispatch.Fields, gate) {
-	p, err := open(tb.Context(), t.load(tb), o)
+	m := &machine{o: o}
+	defer m.close()
+	p, err := m.open(tb.Context(), t.load(tb))
 	if err != nil {
 		tb.Fatalf("%s: %v", t.File, err)
 	}
@@ -159,7 +161,7 @@ func TestNativeCorpus(t *testing.T) {
 		}
 		t.Run(c.File, func(t *testing.T) {
 			t.Parallel()
-			f, g := c.fields(t, Options{})
+			f, g := c.fields(t, testOptions)
 			for _, d := range c.diff(f) {
 				t.Error(d)
 			}

@@ -80,16 +80,22 @@ func (o Options) today() time.Time {
 // within the context's time for everything but its last step.
 //
 // Services use [Reader] instead, which puts a process between the file and them.
-func Read(ctx context.Context, name string, data []byte, o Options) (r dispatch.Reading) {
+func Read(ctx context.Context, name string, data []byte, o Options) dispatch.Reading {
+	m := &machine{o: o}
+	defer m.close()
+	return m.read(ctx, name, data)
+}
+
+func (m *machine) read(ctx context.Context, name string, data []byte) (r dispatch.Reading) {
 	defer func() {
 		if p := recover(); p != nil {
 			r = rejected(name, "", errDamaged)
 		}
 	}()
-	if int64(len(data)) > o.maxSize() {
+	if int64(len(data)) > m.o.maxSize() {
 		return rejected(name, "", errTooLarge)
 	}
-	p, err := open(ctx, data, o)
+	p, err := m.open(ctx, data)
 	if err != nil {
 		kind := ""
 		if p != nil {
@@ -97,7 +103,7 @@ func Read(ctx context.Context, name string, data []byte, o Options) (r dispatch.
 		}
 		return rejected(name, kind, err)
 	}
-	r = p.reading(o.today())
+	r = p.reading(m.o.today())
 	r.File = name
 	if r.Verdict != dispatch.Secret {
 		sum := sha256.Sum256(data)

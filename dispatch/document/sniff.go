@@ -14,9 +14,29 @@ var (
 	pdfMagic = []byte("%PDF-")
 )
 
+// machine reads documents in one process. It is used by one goroutine at a time.
+type machine struct {
+	o   Options
+	pdf *pdfEngine
+}
+
+func (m *machine) close() { m.pdf.close() }
+
+// pdfEngine starts the PDF module when the first PDF comes.
+func (m *machine) pdfEngine(ctx context.Context) (*pdfEngine, error) {
+	if m.pdf == nil {
+		e, err := newPDFEngine(ctx, m.o.CacheDir)
+		if err != nil {
+			return nil, err
+		}
+		m.pdf = e
+	}
+	return m.pdf, nil
+}
+
 // open decides by content what the file is and reads it into a paper. The
 // paper may be non-nil with an error; then only its kind is set.
-func open(ctx context.Context, data []byte, o Options) (*paper, error) {
+func (m *machine) open(ctx context.Context, data []byte) (*paper, error) {
 	switch {
 	case len(data) == 0:
 		return nil, errEmpty
@@ -25,7 +45,7 @@ func open(ctx context.Context, data []byte, o Options) (*paper, error) {
 	case bytes.HasPrefix(data, oleMagic):
 		return known("doc")(readDOC(data))
 	case bytes.Contains(data[:min(len(data), 1024)], pdfMagic):
-		return known("pdf")(readPDF(ctx, data, o))
+		return known("pdf")(m.readPDF(ctx, data))
 	case bytes.HasPrefix(data, []byte(`{\rtf`)):
 		return &paper{kind: "rtf"}, errUnknown
 	}

@@ -12,7 +12,8 @@ func TestZDump(t *testing.T) {
 		return
 	}
 	b, _ := os.ReadFile(f)
-	p, err := open(t.Context(), b, Options{Tesseract: os.Getenv("TESS"), CacheDir: "/tmp/pdfcache"})
+	m := &machine{o: testOptions}
+	p, err := m.open(t.Context(), b)
 	if err != nil {
 		fmt.Println(err)
 		return

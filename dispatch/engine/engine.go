@@ -50,7 +50,9 @@ type Options struct {
 
 	Domain       string // the served mail domain
 	IssueAddress string // phathanh@DOMAIN
-	BaseURL      string // of the public pages, without a trailing slash; "" = no links
+	// BaseURL is the address of the public pages, without a trailing slash; ""
+	// means that documents have no page.
+	BaseURL func() string
 	// MaxAttachment is the size in bytes of all files of a document above which
 	// only the link is sent.
 	MaxAttachment int64

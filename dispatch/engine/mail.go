@@ -30,7 +30,7 @@ func (e *Engine) link(token string) string {
 	if token == "" {
 		return ""
 	}
-	return e.BaseURL + "/vb/" + token
+	return e.BaseURL() + "/vb/" + token
 }
 
 // sender is the envelope sender and From address of a document: the issuer's

@@ -113,9 +113,9 @@ func (e *Engine) Holds() (map[string]bool, error) {
 // memory is what the recipients language asks for an agency's earlier answers.
 func (e *Engine) memory(issuer directory.ID) recipients.Memory {
 	answers := e.memoryOf(issuer)
-	return func(key string) (recipients.Remembered, bool) {
+	return func(key string) (recipients.Answer, bool) {
 		a, ok := answers[key]
-		return recipients.Remembered{Agencies: a.Agencies, NotSent: a.Event == dispatch.Declined}, ok
+		return recipients.Answer{Agencies: a.Agencies, NotSent: a.Event == dispatch.Declined}, ok && a.Event != dispatch.OnPaper
 	}
 }
 

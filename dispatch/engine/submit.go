@@ -128,7 +128,7 @@ func (e *Engine) prepare(s Submission, readings []dispatch.Reading) (record, err
 			doc.Annexes = append(doc.Annexes, f)
 		}
 	}
-	if e.BaseURL != "" && r.Fields.Circulation == "" {
+	if e.BaseURL() != "" && r.Fields.Circulation == "" {
 		doc.Token = newToken()
 	}
 	doc.Items = recipients.Resolve(dir, recipients.Block{

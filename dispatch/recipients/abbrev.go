@@ -41,7 +41,7 @@ var abbreviations = map[string]string{
 	"kkt": "Khu kinh tế", "kcn": "khu công nghiệp", "hcc": "hành chính công", "pvhcc": "Phục vụ hành chính công", "ttpvhcc": "Trung tâm Phục vụ hành chính công", "tthcc": "Trung tâm Hành chính công",
 	"kstthc": "Kiểm soát thủ tục hành chính", "tthc": "thủ tục hành chính", "qlxlvphc": "Quản lý xử lý vi phạm hành chính", "xlvphc": "xử lý vi phạm hành chính", "xlvp": "xử lý vi phạm",
 	"ktvb": "Kiểm tra văn bản", "ktvb&qlxlvphc": "Kiểm tra văn bản và Quản lý xử lý vi phạm hành chính", "ktvbqppl": "Kiểm tra văn bản quy phạm pháp luật", "vb": "văn bản", "qppl": "quy phạm pháp luật",
-	"cty": "Công ty", "cty cp": "Công ty Cổ phần", "công ty cp": "Công ty Cổ phần", "cty cổ phần": "Công ty Cổ phần", "tct": "Tổng công ty",
+	"công ty cp": "Công ty Cổ phần", "tct": "Tổng công ty", "cty cp": "Công ty Cổ phần",
 	"cty cpcn&vsmtnt": "Công ty Cổ phần Cấp nước và VSMTNT", "công ty cpcn": "Công ty Cổ phần Cấp nước",
 	"ns&vsmtnt": "Nước sạch và Vệ sinh môi trường nông thôn", "ktcttl": "khai thác công trình thủy lợi",
 	"ptkhcn": "phát triển KHCN", "pt khcn": "phát triển KHCN", "đtxd": "đầu tư xây dựng", "qlda": "Quản lý dự án", "qldađtxd": "Quản lý dự án đầu tư xây dựng",
@@ -66,7 +66,8 @@ var spellings = map[string]string{
 	"phát thanh và truyền hình":  "Phát thanh - Truyền hình",
 	"báo và ptth":                "Báo và Phát thanh, Truyền hình",
 	"báo và pt th":               "Báo và Phát thanh, Truyền hình",
-	"vụ pl":                      "Vụ PL",
+	"cty":                        "Công ty",
+	"cty cổ phần":                "Công ty Cổ phần",
 	"văn phòng ủy ban nhân dân":  "Văn phòng UBND",
 }
 

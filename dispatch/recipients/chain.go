@@ -51,8 +51,8 @@ func chainAt(toks []token, i int, plural bool) chain {
 		if len([]rune(toks[j].text)) <= 2 && next < len(toks) && toks[next].mark == '.' {
 			next++
 		}
-		if len(c.items) > 0 && levelWord(key) != levelWord(c.items[0]) {
-			break // territories and bodies make no common list
+		if len(c.items) > 0 && (levelWord(key) != levelWord(c.items[0]) || massNoun(key) && c.has("sở")) {
+			break // territories and bodies make no common list; mass organisations are a group of their own
 		}
 		sep := separator(toks, next)
 		if sep == 0 && next < len(toks) && namedBy(toks[next:], key) {
@@ -97,6 +97,11 @@ func separator(toks []token, i int) int {
 		n++
 	}
 	return n
+}
+
+// massNoun reports whether a class word is of the mass organisations.
+func massNoun(key string) bool {
+	return key == "đoàn thể" || key == "các đoàn thể" || key == "hội đoàn thể" || key == "mttq"
 }
 
 // namedBy reports whether what follows a class word makes it one body's name

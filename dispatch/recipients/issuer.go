@@ -23,16 +23,16 @@ const (
 type class uint8
 
 const (
-	otherBody class = iota
-	committee       // ủy ban nhân dân
-	council         // hội đồng nhân dân
-	party           // cấp ủy
-	department      // sở
-	ministry        // bộ, cơ quan ngang bộ
-	bureau          // cục, tổng cục
-	office          // văn phòng
-	mass            // hội, đoàn thể
-	police          // công an
+	otherBody  class = iota
+	committee        // ủy ban nhân dân
+	council          // hội đồng nhân dân
+	party            // cấp ủy
+	department       // sở
+	ministry         // bộ, cơ quan ngang bộ
+	bureau           // cục, tổng cục
+	office           // văn phòng
+	mass             // hội, đoàn thể
+	police           // công an
 )
 
 // place is a territory as documents name it: "tỉnh" + "Quảng Trị".

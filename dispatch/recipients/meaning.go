@@ -179,6 +179,9 @@ func (is *issuer) officeName() string {
 func (is *issuer) agency(full string, toks []token) meaning {
 	m := meaning{kind: dispatch.KindAgency}
 	m.name = is.bodyName(toks)
+	if last := toks[len(toks)-1]; companies[last.key] != "" && len(toks) <= 3 && last.upper() {
+		m.name = companies[last.key]
+	}
 	m.forms = distinctForms(full, m.name)
 	if is.class == bureau && len(toks) == 1 && toks[0].text == "CT" {
 		m.name = is.own

@@ -96,7 +96,11 @@ func (p *lineParser) mergeCodes(list []phrase) []phrase {
 	var out []phrase
 	for _, ph := range list {
 		n := len(out)
+		numbered := n > 0 && out[n-1].codes && !out[n-1].leaders
 		switch {
+		case numbered && ph.owner == "" && ph.prefix == "" && shortCode(ph.toks) && !ownerHead(ph.toks) && bodyCore(ph.toks) == 0:
+			out[n-1].end = ph.end
+			out[n-1].toks = append(out[n-1].toks[:len(out[n-1].toks):len(out[n-1].toks)], ph.toks...)
 		case ph.owner != "" || ph.prefix != "" || ph.header || !codeOnly(ph.toks):
 			out = append(out, ph)
 		case n > 0 && out[n-1].leaders && leaderCode(ph.toks), n > 0 && out[n-1].codes && !out[n-1].leaders && !leaderCode(ph.toks):
@@ -116,15 +120,18 @@ func codeOnly(toks []token) bool {
 	if len(toks) == 0 || len(toks) > 3 {
 		return false
 	}
-	for _, t := range toks {
-		if t.mark == '-' {
+	for i, t := range toks {
+		if t.mark == '-' && t.tight && i == 1 {
 			continue
+		}
+		if i > 0 && toks[i-1].mark == 0 {
+			return false
 		}
 		if !t.word() || !t.upper() || len([]rune(t.text)) > 8 {
 			return false
 		}
 	}
-	if _, known := abbreviations[words(toks)]; known {
+	if _, known := abbreviations[words(toks)]; known || partyCodeKeys[words(toks)] != "" {
 		return false
 	}
 	if _, _, _, n := leadingPost(toks); n > 0 && !(len(toks) == 1 && len([]rune(toks[0].text)) == 1) {

@@ -24,10 +24,10 @@ type phrase struct {
 	ownerLine  bool    // the owner stands in a header line of its own
 	header     bool    // a label with nothing behind it
 	archive    bool
-	leaders    bool     // the codes are of leaders ("V0, V1")
-	codes      bool     // a list of private codes merged into one recipient
-	excepting  bool     // ends with "trừ ..." after a comma
-	unclear    bool     // the exception may reach too far
+	leaders    bool // the codes are of leaders ("V0, V1")
+	codes      bool // a list of private codes merged into one recipient
+	excepting  bool // ends with "trừ ..." after a comma
+	unclear    bool // the exception may reach too far
 	tags       tags
 }
 
@@ -102,12 +102,12 @@ func (l *line) addArchive(toks []token) {
 
 // lineParser carries labels over the segments of a line.
 type lineParser struct {
-	is     *issuer
-	s      string
-	over   *label // from a header line
-	outer  *label // the line's own label
-	inner  *label // a label inside the line's own
-	done   []phrase
+	is    *issuer
+	s     string
+	over  *label // from a header line
+	outer *label // the line's own label
+	inner *label // a label inside the line's own
+	done  []phrase
 }
 
 // segment parses what stands between two semicolons.

@@ -56,7 +56,7 @@ var posts = map[string]post{
 	"chủ tịch nước": {"Chủ tịch nước", govPost}, "phó chủ tịch nước": {"Phó Chủ tịch nước", govPost}, "tổng bí thư": {"Tổng Bí thư", govPost}, "chủ tịch quốc hội": {"Chủ tịch Quốc hội", govPost}, "phó chủ tịch quốc hội": {"Phó Chủ tịch Quốc hội", govPost},
 	"bí thư": {"Bí thư", partyPost}, "bt": {"Bí thư", partyPost}, "pbt": {"Phó Bí thư", partyPost}, "phó bí thư": {"Phó Bí thư", partyPost}, "phó bí thư thường trực": {"Phó Bí thư Thường trực", partyPost},
 	"trợ lý": {"Trợ lý", aidePost}, "thư ký": {"Thư ký", aidePost}, "trợ lý thư ký": {"Trợ lý/Thư ký", aidePost},
-	"trưởng thôn": {"Trưởng thôn", placePost}, "trưởng bản": {"Trưởng bản", placePost}, "trưởng khóm": {"Trưởng khóm", placePost}, "trưởng khu phố": {"Trưởng khu phố", placePost},
+	"trưởng thôn": {"Trưởng thôn", placePost}, "trưởng các thôn": {"Trưởng các thôn", placePost}, "trưởng các bản": {"Trưởng các bản", placePost}, "trưởng các khóm": {"Trưởng các khóm", placePost}, "trưởng các khu phố": {"Trưởng các khu phố", placePost}, "trưởng các thôn bản": {"Trưởng các thôn, bản", placePost}, "trưởng bản": {"Trưởng bản", placePost}, "trưởng khóm": {"Trưởng khóm", placePost}, "trưởng khu phố": {"Trưởng khu phố", placePost},
 	"lãnh đạo": {"Lãnh đạo", leaderPost}, "lđ": {"Lãnh đạo", leaderPost}, "ban giám đốc": {"Ban Giám đốc", leaderPost}, "bgđ": {"Ban Giám đốc", leaderPost}, "ban lãnh đạo": {"Ban Lãnh đạo", leaderPost}, "ban giám hiệu": {"Ban Giám hiệu", leaderPost}, "bgh": {"Ban Giám hiệu", leaderPost},
 	"đại biểu": {"Đại biểu", deputyPost}, "ủy viên": {"Ủy viên", deputyPost}, "đảng viên": {"Đảng viên", deputyPost},
 	"thủ trưởng": {"Thủ trưởng", massPost}, "người đứng đầu": {"Người đứng đầu", massPost},

@@ -12,6 +12,29 @@ func (p *lineParser) share(list []phrase) {
 	p.shareBody(list)
 	p.sharePlace(list)
 	p.shareHead(list)
+	p.shareMass(list)
+}
+
+// shareMass is "Các sở, ban, ngành, đoàn thể liên quan": what follows the mass
+// organisations holds for the departments too.
+func (p *lineParser) shareMass(list []phrase) {
+	for i := 1; i < len(list); i++ {
+		ph, before := &list[i], &list[i-1]
+		toks := ph.toks
+		if toks[0].key == "các" {
+			toks = toks[1:]
+		}
+		key, n := nounAt(toks)
+		if !massNoun(key) || indexOf(before.toks, "sở") < 0 || before.suffix != "" || tooLong(toks[n:]) {
+			continue
+		}
+		if ph.toks[0].key != "các" && key != "mttq" {
+			ph.prefix = "Các"
+		}
+		if tail := source(p.s, toks[n:]); key != "mttq" && tail != "" {
+			before.suffix = tail
+		}
+	}
 }
 
 // shareTags carries purposes and channel backwards over phrases without tags.

@@ -174,10 +174,13 @@ func conjunction(toks []token, from, i int) bool {
 	if _, _, _, n := leadingPost(right); n > 0 {
 		return true
 	}
+	if key, _ := nounAt(right); massNoun(key) && indexOf(toks[from:i], "sở") >= 0 {
+		return true
+	}
 	if right[0].key == "các" {
 		return !insideName(toks[from:i])
 	}
-	return strongHead(right) && (strongHead(toks[from:i]) || leadsPost(toks[from:i])) && !sharesName(toks[from:i])
+	return strongHead(right) && (strongHead(toks[from:i]) || leadsPost(toks[from:i])) && !sharesName(toks[from:i], right[0])
 }
 
 func leadsPost(toks []token) bool {
@@ -191,12 +194,12 @@ func insideName(left []token) bool {
 }
 
 // sharesName keeps "Văn phòng Đoàn ĐBQH và HĐND tỉnh" and "Báo và Đài" whole.
-func sharesName(left []token) bool {
+func sharesName(left []token, right token) bool {
 	if len(left) == 0 {
 		return false
 	}
 	text := words(left)
-	if text == "báo" {
+	if text == "báo" || strings.HasPrefix(text, "trung tâm ") && right.key == "cổng" {
 		return true
 	}
 	head := text == "vp" || strings.HasPrefix(text, "vp ") || strings.HasPrefix(text, "văn phòng ")

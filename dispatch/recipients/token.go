@@ -182,7 +182,7 @@ func longest(table map[string]string, toks []token) (value string, n int) {
 	for i, count := 0, 0; i < len(toks) && count < most; i++ {
 		t := toks[i]
 		if !t.word() {
-			if t.mark == '.' || t.mark == '-' && (t.tight || count > 0) || t.mark == ',' && count > 0 {
+			if t.mark == '.' || t.mark == '-' && (t.tight || count > 0) || (t.mark == ',' || t.mark == '/' && t.tight) && count > 0 {
 				continue
 			}
 			break

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
+	"golang.org/x/text/unicode/norm"
 
 	"quangtri.gov.vn/vanthu/mailsvc"
 )
@@ -250,7 +251,7 @@ func TestAuthenticateRefusals(t *testing.T) {
 		t.Errorf("refusals can be told apart: %v", texts)
 	}
 	// Typed on another system: the same password in another Unicode form.
-	if _, err := s.Authenticate(t.Context(), clerk, "đúng mật khẩu 2009", "192.0.2.99"); err != nil {
+	if _, err := s.Authenticate(t.Context(), clerk, norm.NFD.String(right), "192.0.2.99"); err != nil {
 		t.Error(err)
 	}
 }

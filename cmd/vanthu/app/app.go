@@ -47,6 +47,8 @@ type Options struct {
 	NoLimits bool
 	// Insecure lets people log in without TLS, for demonstrations on loopback.
 	Insecure bool
+	// CacheDir holds the compiled PDF reader; "" means "cache" in the data directory.
+	CacheDir string
 	// AllowDial refuses connections to other servers when it returns an error;
 	// nil allows all.
 	AllowDial func(network, address string) error
@@ -67,6 +69,7 @@ type App struct {
 	lock    *os.File
 	closers []func() error // in order of opening
 	serving atomic.Bool    // workers and listeners are running
+	httpURL atomic.Value   // string: where HTTP really listens, when the port was left open
 }
 
 // Open opens or creates everything in the data directory. It fails with
@@ -140,7 +143,7 @@ func (a *App) openEngine() (err error) {
 	}
 	a.Engine, err = engine.Open(a.Config.DataDir, engine.Options{
 		Directory: a.Directory.Snapshot, Identities: a.Accounts, Mailboxes: a.Mailboxes, Blobs: a.Bodies, Queue: a.Queue,
-		Read: reader.Read, Domain: a.Config.Domain, IssueAddress: a.Config.IssueMailbox(), BaseURL: a.Config.Dispatch.PublicURL,
+		Read: reader.Read, Domain: a.Config.Domain, IssueAddress: a.Config.IssueMailbox(), BaseURL: a.publicURL,
 		MaxAttachment: int64(a.Config.Dispatch.MaxAttachment), Today: a.today,
 		Now: time.Now, Logger: a.log, Fatal: a.fatal,
 	})
@@ -160,7 +163,11 @@ func (a *App) reader() (*document.Reader, error) {
 	if err != nil {
 		return nil, fmt.Errorf("find own binary for the document worker: %w", err)
 	}
-	return document.NewReader(document.Options{WorkerCommand: []string{self, WorkerCommand}, CacheDir: a.path("cache")}), nil
+	cache := a.options.CacheDir
+	if cache == "" {
+		cache = a.path("cache")
+	}
+	return document.NewReader(document.Options{WorkerCommand: []string{self, WorkerCommand}, CacheDir: cache}), nil
 }
 
 // today is the day on which mail is delivered: the real one, or the one that
@@ -170,6 +177,15 @@ func (a *App) today() directory.Date {
 		return directory.Date(d)
 	}
 	return directory.DateOf(time.Now().In(a.Config.Location()))
+}
+
+// publicURL is the base of links. A configuration for a demonstration leaves the
+// port open; then it is the one that was found.
+func (a *App) publicURL() string {
+	if found, ok := a.httpURL.Load().(string); ok {
+		return found
+	}
+	return a.Config.Dispatch.PublicURL
 }
 
 func newLogger(c config.Log) *slog.Logger {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/url"
 	"sync"
 	"time"
 
@@ -68,6 +69,7 @@ func (a *App) Start() (*Running, error) {
 	r.waits = append(r.waits, background(ctx, a.Engine.Run), background(ctx, a.Queue.Run))
 	tlsConfig, err := a.tls()
 	if err == nil {
+		// The web comes last: it tells mail programs the ports of the others.
 		err = errors.Join(r.smtp(tlsConfig), r.imap(tlsConfig), r.http(tlsConfig))
 	}
 	if err == nil {
@@ -153,38 +155,32 @@ func (r *Running) listen(addrs []string, first *string, serve func(net.Listener)
 func (r *Running) http(tlsConfig *tls.Config) error {
 	a := r.app
 	l := a.Config.Limits
-	handler, err := a.handler(r)
-	if err != nil {
-		return err
-	}
-	srv := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, WriteTimeout: 10 * time.Minute,
+	srv := &http.Server{Handler: a.handler(r), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, WriteTimeout: 10 * time.Minute,
 		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 16 << 10, TLSConfig: tlsConfig}
 	r.stops = append(r.stops, srv.Shutdown)
 	limited := func(ln net.Listener) net.Listener { return netutil.LimitListener(ln, l.HTTPConnections) }
-	return errors.Join(
+	err := errors.Join(
 		r.listen(a.Config.Listen.HTTP, &r.Addresses.HTTP, func(ln net.Listener) error { return srv.Serve(limited(ln)) }),
 		r.listen(a.Config.Listen.HTTPS, &r.Addresses.HTTPS, func(ln net.Listener) error { return srv.ServeTLS(limited(ln), "", "") }),
 	)
+	if u, parseErr := url.Parse(a.Config.Dispatch.PublicURL); parseErr == nil && u.Port() == "0" {
+		a.httpURL.Store("http://" + r.Addresses.HTTP)
+	}
+	return err
 }
 
 // handler shares the web addresses out: settings of mail programs, pages of
 // documents, and the directory for everybody.
-func (a *App) handler(r *Running) (http.Handler, error) {
+func (a *App) handler(r *Running) http.Handler {
 	mux := http.NewServeMux()
-	settings := a.autoconfig(r)
-	if (settings.IMAPS != 0 || settings.IMAP != 0) && (settings.Submissions != 0 || settings.Submission != 0) {
-		auto, err := autoconfig.New(settings)
-		if err != nil {
-			return nil, err
-		}
-		mux.Handle("/mail/", auto)
-		mux.Handle("/.well-known/autoconfig/", auto)
-	}
+	auto := autoconfig.New(a.autoconfig(r))
+	mux.Handle("/mail/", auto)
+	mux.Handle("/.well-known/autoconfig/", auto)
 	mux.HandleFunc("/autodiscover/", http.NotFound)
 	mux.HandleFunc("/Autodiscover/", http.NotFound)
 	mux.Handle("/vb/", fetch.Handler(a.Engine, a.log))
 	mux.Handle("/", web.New(a.Directory.Snapshot, time.Now, a.log))
-	return mux, nil
+	return mux
 }
 
 func (r *Running) imap(tlsConfig *tls.Config) error {
@@ -205,4 +201,3 @@ func (r *Running) imap(tlsConfig *tls.Config) error {
 		r.listen(a.Config.Listen.IMAPS, &r.Addresses.IMAPS, func(ln net.Listener) error { return srv.Serve(ln, imap.Implicit) }),
 	)
 }
-

@@ -213,9 +213,6 @@ func (c *Config) checkDispatch(k *checker) {
 	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
 		k.bad("dispatch.public_url", "%q is not a web address; write it in full, such as \"https://vanban.%s\"", clip(d.PublicURL), c.Domain)
 	}
-	if w := d.CancelWindow.Duration; w < 0 || w > 24*time.Hour {
-		k.bad("dispatch.cancel_window", "%s is outside 0s to 24h; documents leave on the day they are signed", w)
-	}
 	if _, err := time.Parse(time.DateOnly, d.AsOf); err != nil && d.AsOf != "" {
 		k.bad("dispatch.as_of", "%q is not a day; write it as \"2010-12-31\", or \"\" for today", clip(d.AsOf))
 	}

@@ -88,11 +88,10 @@ type Limits struct {
 
 // Dispatch says how issued documents are taken and sent.
 type Dispatch struct {
-	IssueAddress    string   `toml:"issue_address"`    // local part; documents are mailed to IssueAddress@Domain
-	MaxAttachment   Size     `toml:"max_attachment"`   // above it a link is sent instead of the file
-	PublicURL       string   `toml:"public_url"`       // base of links, no trailing slash; "https://" + Hostname if absent
-	CancelWindow    Duration `toml:"cancel_window"`    // certain lines wait this long before they leave; 0 = at once
-	SampleDirectory bool     `toml:"sample_directory"` // load the sample directory into an empty register
+	IssueAddress    string `toml:"issue_address"`    // local part; documents are mailed to IssueAddress@Domain
+	MaxAttachment   Size   `toml:"max_attachment"`   // above it a link is sent instead of the file
+	PublicURL       string `toml:"public_url"`       // base of links, no trailing slash; "https://" + Hostname if absent
+	SampleDirectory bool   `toml:"sample_directory"` // load the sample directory into an empty register
 	// AsOf, an ISO 8601 day, is taken for today when mail is delivered: for exercises
 	// with the sample directory. "" is the real day.
 	AsOf string `toml:"as_of"`

@@ -67,7 +67,6 @@ intake_size = "1024 KiB"
 recipients = 200
 [dispatch]
 public_url = "https://vanban.quangtri.test/"
-cancel_window = "2m"
 sample_directory = true
 as_of = "2010-12-31"
 [log]
@@ -84,7 +83,7 @@ format = "json"
 		"dkim":      slices.Equal(c.DKIM, []DKIM{{"a", "/d/a.pem"}, {"b", "/keys/b.pem"}}),
 		"smarthost": c.Outgoing.Smarthost == Smarthost{"relay.test:465", "tls", "u", "/d/pw"},
 		"routes":    maps.Equal(c.Outgoing.Routes, map[string]string{"bo-mau.example": "127.0.0.1:2525"}),
-		"times":     c.Outgoing.GiveUpAfter.Duration == 48*time.Hour && c.Dispatch.CancelWindow.Duration == 2*time.Minute,
+		"times":     c.Outgoing.GiveUpAfter.Duration == 48*time.Hour,
 		"limits":    c.Limits.MessageSize == 20<<20 && c.Limits.IntakeSize == 1<<20 && c.Limits.Recipients == 200,
 		"url":       c.Dispatch.PublicURL == "https://vanban.quangtri.test",
 		"sample":    c.Dispatch.SampleDirectory && c.Dispatch.AsOf == "2010-12-31",
@@ -175,10 +174,10 @@ func TestRefusals(t *testing.T) {
 			[]string{`vanthu.toml:6: dispatch.as_of: "2010-02-30" is not a day; write it as "2010-12-31", or "" for today`}},
 		{"time zone", "domain=\"a.test\"\ntimezone = \"Hanoi\"\n[tls]\ncert_file=\"c\"\nkey_file=\"k\"\n",
 			[]string{`vanthu.toml:2: timezone: "Hanoi" is not a time zone; write its IANA name, such as "Asia/Ho_Chi_Minh"`}},
-		{"several at once, by line", minimal + "[log]\nlevel = \"loud\"\nformat = \"xml\"\n[dispatch]\ncancel_window = \"48h\"\n",
+		{"several at once, by line", minimal + "[log]\nlevel = \"loud\"\nformat = \"xml\"\n[outgoing]\ngive_up_after = \"1s\"\n",
 			[]string{`vanthu.toml:6: log.level: "loud" is not known; write "debug", "info", "warn" or "error"`,
 				`vanthu.toml:7: log.format: "xml" is not known; write "text" or "json"`,
-				"vanthu.toml:9: dispatch.cancel_window: 48h0m0s is outside 0s to 24h; documents leave on the day they are signed"}},
+				"vanthu.toml:9: outgoing.give_up_after: 1s is outside 1h to 720h"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -33,7 +33,7 @@ import (
 // demonstration's own CA, a password, real sockets.
 
 func (s *stage) trust() (*tls.Config, error) {
-	pem, err := os.ReadFile(s.setup.CAFile)
+	pem, err := os.ReadFile(s.ca)
 	if err != nil {
 		return nil, err
 	}

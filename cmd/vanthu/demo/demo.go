@@ -49,7 +49,8 @@ type stage struct {
 	app     *app.App
 	running *app.Running
 	outside *outside
-	setup   setup.Result
+	ca      string           // file of the demonstration's own CA
+	resumed bool             // the data directory was used before
 	clerks  map[string]login // by the agency's address
 	reader  login            // an official who reads one delivered document
 	crowd   []login
@@ -102,7 +103,7 @@ func (s *stage) dataDir() (err error) {
 
 // open sets the domain up, fills directory and accounts and starts everything.
 func (s *stage) open(ctx context.Context) (err error) {
-	if s.outside, err = newOutside(); err != nil {
+	if s.outside, err = newOutside(filepath.Join(s.dir, "outside.log")); err != nil {
 		return err
 	}
 	cfg, err := s.configure()
@@ -113,7 +114,7 @@ func (s *stage) open(ctx context.Context) (err error) {
 	if err != nil {
 		return errors.Join(err, s.outside.Close())
 	}
-	s.app, err = app.Open(cfg, app.Options{Logger: log, NoLimits: s.NoLimits, Insecure: true, AllowDial: app.LoopbackOnly})
+	s.app, err = app.Open(cfg, app.Options{Logger: log, NoLimits: s.NoLimits, Insecure: true, AllowDial: app.LoopbackOnly, CacheDir: cacheDir()})
 	if err != nil {
 		return errors.Join(err, s.outside.Close())
 	}
@@ -127,22 +128,40 @@ func (s *stage) open(ctx context.Context) (err error) {
 }
 
 // configure writes a configuration as quickstart does, or takes the one that an
-// earlier run left in the same directory.
+// earlier run left in the same directory. The configuration is what quickstart
+// writes last; without it, what stands there is the rest of a run that was cut.
 func (s *stage) configure() (config.Config, error) {
-	file := filepath.Join(s.dir, setup.ConfigName)
-	made, err := setup.Quickstart(s.dir, setup.Options{Domain: Domain, Listen: anyPort(), Sample: true, Now: time.Now()})
-	if errors.Is(err, os.ErrExist) {
-		made.Config, err = config.Load(file)
-		made.CAFile = filepath.Join(s.dir, "ca.pem")
+	dir := filepath.Join(s.dir, "setup")
+	file := filepath.Join(dir, setup.ConfigName)
+	if _, err := os.Stat(file); err == nil {
+		s.resumed = true
+		s.ca = filepath.Join(dir, setup.CAName)
+		cfg, err := config.Load(file)
+		return s.staged(cfg), err
 	}
-	if err != nil {
+	if err := os.RemoveAll(dir); err != nil {
 		return config.Config{}, err
 	}
-	s.setup = made
-	cfg := made.Config
+	made, err := setup.Quickstart(dir, setup.Options{Domain: Domain, DataDir: filepath.Join(s.dir, "data"), Listen: anyPort(), Sample: true, Now: time.Now()})
+	s.ca = made.CAFile
+	return s.staged(made.Config), err
+}
+
+// staged turns a configuration to the year of the story and to its own outside.
+func (s *stage) staged(cfg config.Config) config.Config {
 	cfg.Dispatch.AsOf = AsOf
 	cfg.Outgoing.Smarthost = config.Smarthost{Address: s.outside.Addr(), Security: "none"}
-	return cfg, nil
+	return cfg
+}
+
+// cacheDir keeps the compiled PDF reader between demonstrations, so that only
+// the first one waits for it; "" leaves it in the data directory.
+func cacheDir() string {
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		return ""
+	}
+	return filepath.Join(dir, "vanthu")
 }
 
 func anyPort() config.Listen {
@@ -250,7 +269,7 @@ func (s *stage) ready() error {
 	}
 	a := s.running.Addresses
 	info := readyInfo{IMAP: a.IMAP, IMAPS: a.IMAPS, SMTP: a.MX, Submission: a.Submission, Submissions: a.Submissions, HTTP: a.HTTP,
-		CA: s.setup.CAFile, PID: os.Getpid()}
+		CA: s.ca, PID: os.Getpid()}
 	for _, l := range append([]login{s.clerks[committee], s.clerks[department], s.reader}, s.crowd...) {
 		info.Accounts = append(info.Accounts, account(l))
 	}

@@ -205,7 +205,7 @@ func (s *stage) invite() {
 	s.tell("   Danh bạ công khai : http://%s/\n", a.HTTP)
 	s.tell("   IMAP (TLS)        : %s    IMAP: %s\n", a.IMAPS, a.IMAP)
 	s.tell("   Gửi thư (TLS)     : %s    STARTTLS: %s    MX: %s\n", a.Submissions, a.Submission, a.MX)
-	s.tell("   Chứng thư gốc     : %s\n", s.setup.CAFile)
+	s.tell("   Chứng thư gốc     : %s\n", s.ca)
 	for _, l := range []login{s.clerks[committee], s.clerks[department], s.reader} {
 		s.tell("   Tài khoản         : %s  mật khẩu %s\n", l.Address, l.Password)
 	}

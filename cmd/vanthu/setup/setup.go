@@ -26,7 +26,7 @@ import (
 type Options struct {
 	Domain   string        // required
 	Hostname string        // "" = "mail." + Domain
-	DataDir  string        // "" = "data" beside the configuration; relative to it otherwise
+	DataDir  string        // "" = "data" beside the configuration, or /var/lib/vanthu if that is below /etc
 	Listen   config.Listen // the zero value means the standard ports on every interface
 	Sample   bool          // begin with the sample directory
 	Now      time.Time     // when certificates begin to hold; required
@@ -45,7 +45,7 @@ const (
 	ConfigName  = "vanthu.toml"
 	certName    = "tls/cert.pem"
 	keyName     = "tls/key.pem"
-	caName      = "ca.pem"
+	CAName      = "ca.pem"
 	rsaSelector = "vt-rsa"
 	edSelector  = "vt-ed"
 )
@@ -91,7 +91,7 @@ func Quickstart(dir string, o Options) (Result, error) {
 	return Result{
 		Config:     c,
 		ConfigFile: filepath.Join(dir, ConfigName),
-		CAFile:     filepath.Join(dir, caName),
+		CAFile:     filepath.Join(dir, CAName),
 		Records:    records,
 	}, nil
 }
@@ -115,7 +115,7 @@ func material(c config.Config, now time.Time) (files []newFile, rsaKey, edKey cr
 			return nil, nil, nil, err
 		}
 	}
-	files = append(files, newFile{certName, chain.leafPEM, 0o644}, newFile{caName, chain.caPEM, 0o644})
+	files = append(files, newFile{certName, chain.leafPEM, 0o644}, newFile{CAName, chain.caPEM, 0o644})
 	return files, rsaKey, edKey, nil
 }
 
@@ -166,7 +166,7 @@ func configuration(dir string, o Options) ([]byte, config.Config, error) {
 		o.Hostname = "mail." + o.Domain
 	}
 	if o.DataDir == "" {
-		o.DataDir = "data"
+		o.DataDir = dataDir(dir)
 	}
 	if isZero(o.Listen) {
 		o.Listen = config.Default().Listen
@@ -191,6 +191,15 @@ func configuration(dir string, o Options) ([]byte, config.Config, error) {
 		return nil, config.Config{}, fmt.Errorf("set up %q: %w", o.Domain, err)
 	}
 	return b.Bytes(), c, nil
+}
+
+// dataDir is where data goes if nobody says so: /etc holds no data (FHS 3.0,
+// section 3.7).
+func dataDir(dir string) string {
+	if strings.HasPrefix(dir, "/etc/") {
+		return config.Default().DataDir
+	}
+	return "data"
 }
 
 func isZero(l config.Listen) bool {

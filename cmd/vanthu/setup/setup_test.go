@@ -142,6 +142,15 @@ func checkDKIM(t *testing.T, c config.Config, records []Record) {
 	}
 }
 
+func TestDataStaysOutOfEtc(t *testing.T) {
+	t.Parallel()
+	for dir, want := range map[string]string{"/etc/vanthu": "/var/lib/vanthu", "/srv/vanthu": "/srv/vanthu/data", "/etcetera": "/etcetera/data"} {
+		if _, c, err := configuration(dir, Options{Domain: "a.test"}); err != nil || c.DataDir != want {
+			t.Errorf("%s: %s, %v", dir, c.DataDir, err)
+		}
+	}
+}
+
 func TestQuickstartTouchesNothing(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"vanthu.toml", "tls/key.pem", "dkim/vt-ed.pem"} {

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"sync"
 
+	"quangtri.gov.vn/vanthu/internal/blob"
 	"quangtri.gov.vn/vanthu/internal/crashpoint"
 	"quangtri.gov.vn/vanthu/mailsvc"
 )
@@ -26,9 +27,11 @@ const ShardDelivered = "mailbox.shard-delivered"
 // rowOf checks a new message and makes its row.
 func rowOf(m *mailsvc.NewMessage, prefix []byte) (messageRow, error) {
 	row := messageRow{blobSize: m.BlobSize, prefix: prefix, internal: m.Internal, index: m.Index}
-	n, err := hex.Decode(row.blob[:], []byte(m.Blob)[:min(len(m.Blob), 64)])
-	if err != nil || n != len(row.blob) || len(m.Blob) != 64 || m.BlobSize < 0 {
+	if !blob.Valid(string(m.Blob)) || m.BlobSize < 0 {
 		return row, fmt.Errorf("%w: body name or size", mailsvc.ErrInvalid)
+	}
+	if _, err := hex.Decode(row.blob[:], []byte(m.Blob)); err != nil {
+		return row, fmt.Errorf("%w: body name", mailsvc.ErrInvalid)
 	}
 	if len(prefix) > maxPrefix || len(m.Index) > maxIndex {
 		return row, fmt.Errorf("%w: headers or index of the message", mailsvc.ErrTooLarge)

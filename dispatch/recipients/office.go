@@ -1,0 +1,322 @@
+package recipients
+
+import (
+	"strings"
+
+	"quangtri.gov.vn/vanthu/dispatch"
+)
+
+// insideOffice reads what a label puts inside a body: "VPCP: BTCN, các Vụ: TH".
+func (is *issuer) insideOffice(full string, toks []token, ph *phrase) meaning {
+	owner := is.ownerName(ph.owner)
+	own := ph.ownerLine || sameName(owner, is.own) || sameName(owner, is.officeName()) && is.class == office
+	if own && !strings.HasPrefix(owner, "Văn phòng Chính phủ") && strings.HasPrefix(owner, "Văn phòng") {
+		return is.insideOwn(full, toks, ph, owner)
+	}
+	m := meaning{kind: dispatch.KindOffice, body: owner, inside: own}
+	m.unit = is.insideName(toks, owner)
+	if strings.HasPrefix(owner, "Bộ ") && is.class == bureau || is.class == bureau && sameName(owner, is.own) {
+		m.unit = is.rankedUnit(toks, owner)
+	}
+	m.name = owner + " / " + m.unit
+	m.forms = distinctForms(source(full, toks)+" - "+owner, m.unit+", "+owner)
+	return m
+}
+
+// ownerName writes out an owner label, with the issuer's territory.
+func (is *issuer) ownerName(owner string) string {
+	toks := tokenize(owner)
+	name := is.bodyName(toks)
+	if name == "Văn phòng UBND" || name == "Văn phòng" {
+		return is.officeName()
+	}
+	return name
+}
+
+// insideOwn reads a part of the issuer's own office.
+func (is *issuer) insideOwn(full string, toks []token, ph *phrase, owner string) meaning {
+	inner := *ph
+	inner.owner = ""
+	if m, ok := is.somebody(full, toks, &inner); ok {
+		m.inside = true
+		return m
+	}
+	short := strings.Replace(owner, "Văn phòng UBND", "VP UBND", 1)
+	m := meaning{kind: dispatch.KindOffice, body: owner, inside: true}
+	if shortCode(toks) || codeOnly(toks) {
+		m.unit = "Phòng " + source(full, toks)
+		m.name = m.unit + ", " + short
+		m.forms = distinctForms(m.unit+", "+owner, source(full, toks))
+		return m
+	}
+	m.unit = expand(toks)
+	m.name = m.unit + ", " + short
+	m.forms = distinctForms(m.unit+", "+owner, m.unit)
+	return m
+}
+
+// insideName writes out a post or unit inside a central office.
+func (is *issuer) insideName(toks []token, owner string) string {
+	if po, many, _, n := leadingPost(toks); n > 0 {
+		rest := trimMarks(toks[n:])
+		title := po.title
+		if po.class == govPost {
+			title = govTitle(toks[:n], title)
+		}
+		if many {
+			title = "các " + title
+		}
+		switch {
+		case len(rest) == 0:
+			return title
+		case po.class == aidePost:
+			if rest[0].key == "của" {
+				return title + " của " + is.aided(rest[1:])
+			}
+			return title + " " + is.aided(rest)
+		case personName(rest, true) && !bodyStart(rest) && !isPortal(rest):
+			return title + " " + joinWords(rest)
+		}
+		return title + " " + portalName(rest, owner)
+	}
+	if shortCode(toks) && strings.HasPrefix(owner, "Bộ ") {
+		return "đơn vị " + toks[0].text
+	}
+	text := expand(toks)
+	if toks[0].key == "các" {
+		if c := chainAt(toks, 1, true); c.end > 1 {
+			return strings.TrimSpace("Các " + strings.Join(c.texts(), ", ") + " " + expand(toks[c.end:]))
+		}
+	}
+	return text
+}
+
+// aided names whom an aide serves, as lists of offices do: "TTg" is Thủ tướng,
+// "TTgCP" Thủ tướng Chính phủ.
+func (is *issuer) aided(toks []token) string {
+	po, many, _, n := leadingPost(toks)
+	if n == 0 {
+		return expand(toks)
+	}
+	title := govTitle(toks[:n], po.title)
+	if many {
+		title = "các " + title
+	}
+	rest := trimMarks(toks[n:])
+	if len(rest) > 0 {
+		return title + " " + joinWords(rest)
+	}
+	return title
+}
+
+// govTitle drops "Chính phủ" from a head of government's title that is written
+// without it.
+func govTitle(toks []token, title string) string {
+	text := words(toks)
+	if strings.HasSuffix(text, "cp") || strings.HasSuffix(text, "chính phủ") {
+		return title
+	}
+	return strings.TrimSuffix(title, " Chính phủ")
+}
+
+func isPortal(toks []token) bool { return toks[0].key == "cổng" || toks[0].key == "trang" }
+
+// portalName completes "Cổng TTĐT" behind a title with the owner's "Chính phủ".
+func portalName(toks []token, owner string) string {
+	if isPortal(toks) && owner == "Văn phòng Chính phủ" && len(toks) == 2 && toks[1].key == "ttđt" {
+		return "Cổng TTĐT Chính phủ"
+	}
+	return expand(toks)
+}
+
+// rankedUnit gives a ministry's unit its rank, where it is known.
+func (is *issuer) rankedUnit(toks []token, owner string) string {
+	last := toks[len(toks)-1]
+	if toks[0].key != "đơn" || !last.upper() {
+		return expand(toks)
+	}
+	if strings.HasPrefix(owner, "Bộ ") {
+		if r := centralUnits[last.key]; r != "" {
+			return r + " " + last.text
+		}
+		return "đơn vị " + last.text
+	}
+	return "Ban " + last.text
+}
+
+// unitOf reads a unit with the body it belongs to: "Vụ Pháp chế - Bộ X", "Bộ X
+// (Vụ Y)", "Cục KSTTHC-VPCP", "Vụ Pháp chế Bộ X", "Phòng HC-TC".
+func (is *issuer) unitOf(full string, toks []token, ph *phrase) (meaning, bool) {
+	if ph.tags.via != "" && ownerHead(toks) {
+		return is.unitMeaning(tokenize(ph.tags.via), toks, full), true
+	}
+	if t := tokenize(ph.tags.unit); len(t) > 0 {
+		switch {
+		case ownerHead(t) && !ownerHead(toks):
+			return is.unitMeaning(toks, t, full+" ("+ph.tags.unit+")"), true
+		case ownerHead(toks) && unitHead(t):
+			return is.unitMeaning(t, toks, full+" ("+ph.tags.unit+")"), true
+		}
+	}
+	if i := dashOwner(toks); i > 0 {
+		return is.unitMeaning(trimMarks(toks[:i]), toks[i+1:], full), true
+	}
+	if !unitHead(toks) {
+		return meaning{}, false
+	}
+	if i := glued(toks); i > 0 {
+		return is.unitMeaning(toks[:i], toks[i:], full), true
+	}
+	if owner := longestOwner(toks); owner != "" && toks[0].key == "cục" {
+		m := is.unitMeaning(toks, tokenize(owner), full)
+		if m.unit == joinForm(toks) && toks[len(toks)-1].upper() { // a code that stays one
+			m.name = m.body + " / " + m.unit
+		}
+		return m, true
+	}
+	if toks[0].key == "phòng" {
+		return is.room(full, toks)
+	}
+	return meaning{}, false
+}
+
+// longestOwner finds the known owner of a unit written alone.
+func longestOwner(toks []token) string {
+	v, _ := longest(unitOwners, toks)
+	return v
+}
+
+// glued finds an owner that follows its unit without a mark.
+func glued(toks []token) int {
+	if toks[0].key != "vụ" && toks[0].key != "cục" && toks[0].key != "ban" && toks[0].key != "phòng" {
+		return 0
+	}
+	for i := 2; i < len(toks); i++ {
+		if !toks[i].capital() || !ownerHead(toks[i:]) || toks[i-1].key == "và" || toks[i-1].key == "thuộc" {
+			continue
+		}
+		switch toks[0].key {
+		case "phòng":
+			if toks[i].key == "công" || toks[i].key == "sở" || toks[i].key == "văn" || toks[i].key == "vp" || toks[i].key == "vpub" {
+				return i
+			}
+		case "ban":
+			if toks[i].key == "hđnd" || toks[i].key == "hội" {
+				return i
+			}
+		default:
+			return i
+		}
+	}
+	return 0
+}
+
+// unitMeaning names a unit and its body.
+func (is *issuer) unitMeaning(unit, owner []token, full string) meaning {
+	m := meaning{kind: dispatch.KindOffice}
+	m.body = is.bodyName(stripOf(owner))
+	m.unit = unitName(unit)
+	switch {
+	case unit[0].key == "ban" && bodyCore(tokenize(m.body)) > 0, strings.HasPrefix(m.body, "Văn phòng UBND"), strings.HasPrefix(m.body, "Sở "):
+		m.name = m.unit + ", " + m.body
+	default:
+		m.name = m.unit + " - " + m.body
+	}
+	m.forms = distinctForms(full, m.unit+", "+m.body, m.unit+" - "+m.body, m.unit+" "+m.body, m.body+" ("+m.unit+")")
+	return m
+}
+
+// unitName writes a unit out: "Cục KTVB", "Phòng HC-TC", "Cục Kiểm tra VB".
+func unitName(toks []token) string {
+	name := expand(toks)
+	if len(toks) > 1 && (toks[0].key == "phòng" || toks[0].key == "ban") {
+		if full := unitNames[squash(toks[1:])]; full != "" && anyUpper(toks[1:]) {
+			return toks[0].text + " " + full
+		}
+	}
+	key := words(tokenize(name))
+	if (strings.HasPrefix(key, "cục kiểm tra văn bản") || strings.HasPrefix(key, "cục kiểm tra vb")) && strings.Contains(key, "vi phạm hành chính") {
+		return "Cục Kiểm tra văn bản và Quản lý xử lý vi phạm hành chính"
+	}
+	return name
+}
+
+// room reads "Phòng X" without an owner: a room of the issuer's office or of
+// the issuer, or with a place, a district's.
+func (is *issuer) room(full string, toks []token) (meaning, bool) {
+	if plural(toks) {
+		return meaning{}, false
+	}
+	at := placeStart(toks)
+	if at < len(toks) && at > 1 {
+		unit := unitName(toks[:at])
+		p := is.fill("x " + expand(toks[at:]))
+		p = strings.TrimPrefix(p, "x ")
+		m := meaning{kind: dispatch.KindOffice, unit: unit, body: "UBND " + p, name: unit + " " + p}
+		m.forms = distinctForms(full, m.name)
+		return m, true
+	}
+	unit := unitName(toks)
+	m := meaning{kind: dispatch.KindOffice, unit: unit, inside: true}
+	switch {
+	case is.class == committee && is.rank != provincial:
+		m.body = is.own
+		m.name = strings.TrimSpace(unit + " " + is.seat().String())
+	case is.class == committee || is.class == office:
+		m.body = is.officeName()
+		m.name = unit + ", " + m.body
+	default:
+		m.body = is.own
+		m.name = unit + ", " + is.brief
+	}
+	m.forms = distinctForms(full, m.name)
+	return m, true
+}
+
+// bareCode reads a code that is no known abbreviation: a unit of the issuer.
+func (is *issuer) bareCode(toks []token, ph *phrase) (meaning, bool) {
+	text := words(toks)
+	isOffice := text == "vp" || text == "văn phòng"
+	if !isOffice && !codeOnly(toks) && !(len(toks) == 1 && text == "hcc") || ph.prefix != "" {
+		return meaning{}, false
+	}
+	if f := fieldOfCode(toks); f && !isOffice {
+		return meaning{}, false
+	}
+	m := meaning{kind: dispatch.KindOffice, body: is.own, inside: true, vague: "Ký hiệu nội bộ: cần bảng mã của cơ quan ban hành."}
+	brief := is.brief
+	switch {
+	case isOffice && ph.tags.codes != "":
+		m.unit = "Văn phòng (Phòng " + ph.tags.codes + ")"
+	case isOffice:
+		m.unit, m.body, m.vague = "Văn phòng", is.officeName(), ""
+		m.name = is.officeName()
+		m.forms = distinctForms(m.name)
+		return m, true
+	case text == "hcc":
+		m.name = "Trung tâm/phòng hành chính công (HCC)"
+		m.unit = "hành chính công"
+		return m, true
+	case is.class == police:
+		m.unit = toks[0].text
+	default:
+		m.unit = "đơn vị " + source(joinForm(toks), tokenize(joinForm(toks)))
+	}
+	m.name = brief + " / " + m.unit
+	m.forms = distinctForms(joinForm(toks))
+	return m, true
+}
+
+// fieldOfCode reports whether a code is a department's or ministry's ("STC").
+func fieldOfCode(toks []token) bool {
+	if len(toks) != 1 || len([]rune(toks[0].key)) < 3 {
+		return false
+	}
+	key := strings.ReplaceAll(toks[0].key, "&", "")
+	code, s := strings.CutPrefix(key, "s")
+	if s && fieldTable[code] != nil {
+		return true
+	}
+	code, b := strings.CutPrefix(key, "b")
+	return b && fieldTable[code] != nil
+}

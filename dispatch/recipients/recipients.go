@@ -1,0 +1,244 @@
+package recipients
+
+import (
+	"strings"
+
+	"quangtri.gov.vn/vanthu/directory"
+	"quangtri.gov.vn/vanthu/dispatch"
+	"quangtri.gov.vn/vanthu/internal/viet"
+)
+
+// Block is the "Nơi nhận" of one document and what its wording leans on.
+type Block struct {
+	Lines      []string          // lines of the block in order, bullets and closing marks optional
+	KinhGui    []string          // addressees of box 9a, or of "điện:"
+	Articles   map[string]string // text of "Điều n" by number, for "Như Điều n"
+	Issuer     directory.ID      // "" if the directory does not know the issuer
+	IssuerName string            // as the document's head names it
+	On         directory.Date    // day of issue
+	Memory     Memory            // what this agency's clerk answered before; may be nil
+}
+
+// Answer is what a clerk once said of a recipient.
+type Answer struct {
+	Agencies []directory.ID // whom to send to
+	NotSent  bool           // nobody: it is not to be sent
+}
+
+// Memory looks up what the clerk of the issuing agency answered for a form
+// before. Its key is that of [AnswerKey].
+type Memory func(key string) (Answer, bool)
+
+// Resolve reads a block and returns one item a recipient, in the order of the
+// text. The items' Text together are the whole text of the block: nothing is
+// dropped. dir may be nil; kind and canonical name then come from the grammar
+// alone and nothing is certain.
+//
+// If the document has Kính gửi but no line refers to it, a last item stands
+// for those addressees with Line == len(b.Lines), so that they cannot be
+// forgotten.
+//
+// At most maxItems items are returned; whatever follows is one last doubtful
+// item that holds the rest of the text.
+func Resolve(dir *directory.Snapshot, b Block) []dispatch.Item {
+	r := newResolver(dir, b)
+	refers := false
+	var over *label
+	overPlus := false
+	for n, raw := range b.Lines {
+		body, plus := trimBullet(raw)
+		if body == "" {
+			continue
+		}
+		if over != nil && overPlus && !plus {
+			over = nil
+		}
+		if len(r.items) >= maxItems-maxParts {
+			r.overflow(b.Lines, n)
+			break
+		}
+		head := r.line(n, body, over)
+		if head != nil {
+			over, overPlus = head, n+1 < len(b.Lines) && hasPlus(b.Lines[n+1])
+		}
+	}
+	for i := range r.items {
+		refers = refers || r.items[i].Kind == dispatch.KindReference && (r.items[i].CanonicalName == "@kinh_gui" || r.items[i].CanonicalName == "@thanh_phan_moi")
+	}
+	if len(b.KinhGui) > 0 && !refers {
+		r.unreferred()
+	}
+	return r.items
+}
+
+// resolver is the work on one block.
+type resolver struct {
+	dir     *directory.Snapshot
+	b       Block
+	is      *issuer
+	items   []dispatch.Item
+	members map[directory.ID]membersOf
+	depth   int // references are followed one step only
+}
+
+func newResolver(dir *directory.Snapshot, b Block) *resolver {
+	return &resolver{dir: dir, b: b, is: newIssuer(dir, b), members: make(map[directory.ID]membersOf)}
+}
+
+// line resolves one line and returns the label a header line puts over those
+// that follow.
+func (r *resolver) line(n int, raw string, over *label) *label {
+	text, rest := raw, ""
+	if len(text) > maxLine {
+		text = clip(text, maxLine)
+		rest = raw[len(text):]
+	}
+	clean := viet.Clean(text)
+	if over != nil && over.owner == "" {
+		over = nil
+	}
+	l := r.parse(clean, over)
+	var head *label
+	for i := range l.phrases {
+		ph := &l.phrases[i]
+		it := r.item(l.s, ph)
+		it.Raw, it.Line = raw, n
+		r.items = append(r.items, it)
+		if ph.header {
+			head = &label{owner: ph.owner}
+		}
+	}
+	if len(l.phrases) == 0 && strings.TrimSpace(clean) != "" && len(tokenize(clean)) > 0 && hasLetter(clean) {
+		r.items = append(r.items, leftover(raw, clean, n))
+	}
+	if rest != "" {
+		r.items = append(r.items, leftover(raw, viet.Clean(rest), n))
+	}
+	return head
+}
+
+// parse cuts a line. A line that the directory knows whole, commas and all, is
+// one recipient.
+func (r *resolver) parse(clean string, over *label) line {
+	l := r.is.parseLine(clean, over)
+	if r.dir == nil || len(l.phrases) < 2 || over != nil || len(clean) > maxContext {
+		return l
+	}
+	for _, ph := range l.phrases {
+		if ph.owner != "" || ph.header || ph.archive {
+			return l
+		}
+	}
+	toks := trimMarks(tokenize(clean))
+	name, t := detachTags(clean, toks)
+	m := r.dir.Lookup(source(clean, name), r.b.Issuer, r.b.On)
+	if !m.Certain || m.Kind == "symbol" {
+		if !r.knownGroup(clean, name, l) {
+			return l
+		}
+	}
+	return line{s: clean, phrases: []phrase{{start: toks[0].start, end: toks[len(toks)-1].end, toks: name, tags: t}}}
+}
+
+// knownGroup reports whether the directory knows the whole line as one group
+// of which a part alone is no name ("UBND các huyện, thành phố Đông Hà, thị xã
+// Quảng Trị").
+func (r *resolver) knownGroup(clean string, name []token, l line) bool {
+	bare := false
+	for _, ph := range l.phrases[1:] {
+		bare = bare || !strongHead(ph.toks) && ph.prefix != "Các" && bodyCore(ph.toks) == 0
+	}
+	if !bare {
+		return false
+	}
+	_, ok := r.dir.LookupGroup(source(clean, name), r.b.Issuer, r.b.On)
+	return ok
+}
+
+// overflow puts everything from line n on into one item.
+func (r *resolver) overflow(lines []string, n int) {
+	rest := viet.Clean(strings.Join(lines[n:], " "))
+	it := leftover(rest, rest, n)
+	it.Reason = "Phần Nơi nhận quá dài: phần còn lại chưa đọc, hãy kiểm tra."
+	r.items = append(r.items, it)
+}
+
+func leftover(raw, text string, n int) dispatch.Item {
+	return dispatch.Item{Raw: raw, Line: n, Text: text, Kind: dispatch.KindOther, CanonicalName: text, Certainty: dispatch.None,
+		Reason: "Không đọc được phần này: hãy chọn nơi nhận hoặc không gửi."}
+}
+
+func hasLetter(s string) bool { return strings.ContainsFunc(s, letter) }
+
+// unreferred adds the addressees that no line refers to.
+func (r *resolver) unreferred() {
+	ref := &reference{target: "kinh_gui"}
+	text := "Kính gửi: " + strings.Join(r.b.KinhGui, "; ")
+	it := dispatch.Item{Raw: clip(text, maxLine), Line: len(r.b.Lines), Text: clip(text, maxLine), Kind: dispatch.KindReference, CanonicalName: ref.String()}
+	r.follow(&it, ref)
+	it.Reason = "Nơi nhận không có dòng \"Như trên\": hãy xác nhận gửi cho các nơi ở phần Kính gửi."
+	if it.Certainty == dispatch.Certain {
+		it.Candidates = []dispatch.Candidate{{Agencies: it.Agencies, Name: "Các nơi ở phần Kính gửi", Reason: "Kính gửi"}}
+		it.Agencies, it.Certainty = nil, dispatch.Doubtful
+	}
+	r.items = append(r.items, it)
+}
+
+// item makes the item of one phrase.
+func (r *resolver) item(s string, ph *phrase) dispatch.Item {
+	m := r.is.mean(s, ph)
+	it := dispatch.Item{
+		Text: strings.TrimSpace(s[ph.start:ph.end]), Kind: m.kind, CanonicalName: viet.Clean(m.name), NoSend: m.noSend,
+		Purposes: ph.tags.purposes, Copies: ph.tags.copies, Exceptions: ph.tags.exceptions, Via: ph.tags.via, Channel: ph.tags.channel,
+	}
+	r.finishName(&it, ph)
+	r.decide(&it, ph, &m)
+	r.remember(&it)
+	return it
+}
+
+// finishName adds to the canonical name what only the tags tell.
+func (r *resolver) finishName(it *dispatch.Item, ph *phrase) {
+	if it.CanonicalName == "" {
+		it.CanonicalName = it.Text
+	}
+	if ph.tags.codes == "" || it.Kind == dispatch.KindArchive || strings.Contains(it.CanonicalName, "(Phòng ") {
+		return
+	}
+	codes := strings.Join(strings.FieldsFunc(ph.tags.codes, func(r rune) bool { return r == ',' || r == ' ' }), ", ")
+	switch {
+	case strings.HasPrefix(it.CanonicalName, "Văn phòng"):
+		it.Kind = dispatch.KindOffice
+		it.CanonicalName += " (mã " + codes + ")"
+	case strings.HasPrefix(it.CanonicalName, "UBND"):
+		it.CanonicalName += " (lãnh đạo mã " + codes + ")"
+	}
+}
+
+// AnswerKey is the form under which a clerk's answer to an item is remembered:
+// its kind, canonical name and exceptions. It is "" for items whose meaning
+// changes with each document (references, lists, "liên quan"), which are not
+// remembered, and for the archive.
+func AnswerKey(it dispatch.Item) string {
+	key := viet.Key(it.CanonicalName)
+	switch it.Kind {
+	case dispatch.KindReference, dispatch.KindArchive:
+		return ""
+	case dispatch.KindOther:
+		if it.NoSend {
+			return ""
+		}
+	}
+	if key == "" || strings.Contains(key, "liên quan") || strings.Contains(key, "danh sách") || strings.Contains(viet.Key(it.Text), "danh sách") {
+		return ""
+	}
+	var b strings.Builder
+	b.WriteString(string(it.Kind))
+	b.WriteByte('|')
+	b.WriteString(key)
+	for _, e := range it.Exceptions {
+		b.WriteString("|trừ:")
+		b.WriteString(viet.Key(e))
+	}
+	return clip(b.String(), 1000)
+}

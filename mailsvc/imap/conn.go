@@ -1,0 +1,420 @@
+package imap
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"runtime/debug"
+	"strings"
+	"sync"
+	"time"
+
+	imap "github.com/emersion/go-imap/v2"
+
+	"quangtri.gov.vn/vanthu/mailsvc"
+)
+
+// conn is one client's connection. Everything but wake is used by its own
+// goroutine only.
+type conn struct {
+	s      *Server
+	raw    net.Conn // the socket
+	nc     net.Conn // the socket, or TLS on it
+	mode   TLSMode
+	secure bool
+	ip     string
+	r      reader
+	w      writer
+
+	account  mailsvc.Account // who is logged in
+	loggedIn bool
+	began    time.Time
+	failures int // failed logins
+	badRow   int // commands in a row that made no sense
+
+	utf8, rev2, condstore, qresync bool // ENABLE
+
+	view   *view // the selected mailbox, or nil
+	closed bool  // LOGOUT, or the connection cannot be used any more
+
+	mu      sync.Mutex
+	waiting bool // for the next command: wake may interrupt the read
+	woken   bool
+}
+
+func newConn(s *Server, nc net.Conn, mode TLSMode, ip string) *conn {
+	return &conn{s: s, raw: nc, nc: nc, mode: mode, ip: ip, secure: mode == Plain}
+}
+
+// use reads and writes through nc from now on.
+func (c *conn) use(nc net.Conn) {
+	c.nc = nc
+	c.w.nc, c.w.timeout = nc, c.s.limits.WriteTimeout
+	c.r.br = bufio.NewReaderSize(flushing{c}, readBuffer)
+	c.r.tick = c.extend
+}
+
+// flushing sends pending answers before a read can block, so pipelined commands
+// share a write and nobody waits for an answer that lies in a buffer.
+type flushing struct{ c *conn }
+
+// Read implements [io.Reader].
+func (f flushing) Read(p []byte) (int, error) {
+	if err := f.c.w.flush(); err != nil {
+		return 0, err
+	}
+	return f.c.nc.Read(p)
+}
+
+// extend moves the read deadline for one more piece of a command.
+func (c *conn) extend() {
+	d := time.Now().Add(c.s.limits.ReadTimeout)
+	if !c.loggedIn {
+		if end := c.began.Add(c.s.limits.LoginTimeout); end.Before(d) {
+			d = end
+		}
+	}
+	c.nc.SetReadDeadline(d)
+}
+
+func (c *conn) commandLimit() int {
+	if c.loggedIn {
+		return c.s.limits.CommandAfter
+	}
+	return c.s.limits.CommandBefore
+}
+
+// ctx is what store calls run under.
+func (c *conn) ctx() context.Context { return c.s.ctx }
+
+// serve runs the connection to its end.
+func (c *conn) serve() {
+	defer c.s.forget(c)
+	defer c.raw.Close()
+	defer c.leave()
+	defer func() {
+		if v := recover(); v != nil {
+			c.s.log.Error("imap: panic", "remote", c.ip, "account", c.account.Address, "panic", v, "stack", string(debug.Stack()))
+		}
+	}()
+	c.began = time.Now()
+	if !c.start() {
+		return
+	}
+	c.w.status("*", imap.StatusResponseTypeOK, "CAPABILITY "+c.capabilities(), "vanthu")
+	for !c.closed {
+		if !c.await() {
+			break
+		}
+		c.command()
+	}
+	if c.w.flush() == nil {
+		c.nc.Close() // TLS says goodbye
+	}
+}
+
+// start makes the connection ready for its greeting.
+func (c *conn) start() bool {
+	if c.mode != Implicit {
+		c.use(c.raw)
+		return true
+	}
+	return c.handshake()
+}
+
+func (c *conn) handshake() bool {
+	t := tls.Server(c.raw, c.s.o.TLSConfig)
+	c.raw.SetDeadline(time.Now().Add(c.s.limits.ReadTimeout))
+	if err := t.HandshakeContext(c.ctx()); err != nil {
+		c.s.log.Debug("imap: TLS handshake", "remote", c.ip, "err", err)
+		return false
+	}
+	c.raw.SetDeadline(time.Time{})
+	c.secure = true
+	c.use(t)
+	return true
+}
+
+func (c *conn) leave() {
+	if c.loggedIn {
+		c.s.leaveUser(c.account.Address)
+	}
+}
+
+// wake interrupts the wait for the next command; Shutdown calls it.
+func (c *conn) wake() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.woken = true
+	if c.waiting {
+		c.raw.SetReadDeadline(time.Unix(1, 0))
+	}
+}
+
+// await waits for the first byte of a command. false ends the connection; the
+// client has been told.
+func (c *conn) await() bool {
+	if c.r.br.Buffered() > 0 && !c.isWoken() {
+		return true
+	}
+	c.mu.Lock()
+	if c.woken {
+		c.mu.Unlock()
+		c.bye("", "server is shutting down")
+		return false
+	}
+	c.waiting = true
+	c.nc.SetReadDeadline(c.idleDeadline())
+	c.mu.Unlock()
+	_, err := c.r.br.Peek(1)
+	c.mu.Lock()
+	c.waiting = false
+	woken := c.woken
+	c.mu.Unlock()
+	var ne net.Error
+	switch {
+	case woken:
+		c.bye("", "server is shutting down")
+		return false
+	case err == nil:
+		return true
+	case errors.As(err, &ne) && ne.Timeout():
+		c.bye("", "silent for too long")
+	}
+	return false
+}
+
+func (c *conn) isWoken() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.woken
+}
+
+func (c *conn) idleDeadline() time.Time {
+	if !c.loggedIn {
+		return c.began.Add(c.s.limits.LoginTimeout)
+	}
+	return time.Now().Add(c.s.limits.IdleTimeout)
+}
+
+// bye ends the connection with a word.
+func (c *conn) bye(code, text string) {
+	if code == "" {
+		code = string(imap.ResponseCodeUnavailable)
+	}
+	c.w.status("*", imap.StatusResponseTypeBye, code, text)
+	c.closed = true
+}
+
+// proceed asks for what the client holds back.
+func (c *conn) proceed(text string) {
+	c.w.str("+ ", text, "\r\n")
+	c.w.flush()
+}
+
+// maxBadRow is how many senseless commands in a row end a connection: whoever
+// speaks another protocol is not listening.
+const maxBadRow = 20
+
+// command reads and answers one command.
+func (c *conn) command() {
+	line, err := c.r.line(c.commandLimit())
+	if err != nil && err != errLong {
+		c.hangUp(err)
+		return
+	}
+	p := &parser{c: c, line: line, left: c.commandLimit() - len(line)}
+	if err == errLong {
+		p.err = bad("command too long")
+	}
+	if err == nil && len(line) == 0 {
+		return // some clients send an empty line after a literal
+	}
+	tag := p.tag()
+	name := p.word()
+	uid := false
+	if name == "UID" && p.accept(' ') {
+		uid, name = true, p.word()
+	}
+	cmd, known := commands[name]
+	switch {
+	case p.err != nil:
+	case !known || uid && !cmd.uid:
+		p.fail("unknown command")
+	case cmd.state&c.state() == 0:
+		p.err = bad("command not allowed in this state")
+	}
+	req := &request{c: c, p: p, tag: tag, name: name, uid: uid}
+	if p.err == nil {
+		c.run(cmd, req)
+	} else {
+		c.finish(req, p.err)
+	}
+}
+
+// tag reads the command's tag; "*" stands in for one that cannot be read.
+func (p *parser) tag() string {
+	t := p.span(func(c byte) bool { return (isAtomChar(c) || c == ']') && c != '+' })
+	if t == "" || len(t) > 100 {
+		p.fail("bad tag")
+		return "*"
+	}
+	if p.err == nil && !p.accept(' ') {
+		p.fail("no command after the tag")
+	}
+	return t
+}
+
+// request is a command that is being carried out.
+type request struct {
+	c    *conn
+	p    *parser
+	tag  string
+	name string
+	uid  bool
+	code string // response code of the final OK, with arguments
+	text string // text of the final OK
+}
+
+// run carries out a command and answers it.
+func (c *conn) run(cmd command, req *request) {
+	c.refresh()
+	if c.closed {
+		return
+	}
+	err := cmd.run(req)
+	c.finish(req, err)
+}
+
+// finish sends the tagged answer, after what else the client must know now.
+func (c *conn) finish(req *request, err error) {
+	if err != nil && !req.p.skip() || req.p.io {
+		c.hangUp(req.p.err)
+		return
+	}
+	if err == nil {
+		c.badRow = 0
+	}
+	if c.view != nil && !c.closed {
+		c.poll(req.allowsExpunge())
+	}
+	answer := c.answer(req, err)
+	if answer.Type == imap.StatusResponseTypeBad {
+		if c.badRow++; c.badRow >= maxBadRow {
+			c.bye("", "too many errors")
+			return
+		}
+	}
+	c.w.status(req.tag, answer.Type, string(answer.Code), answer.Text)
+}
+
+// allowsExpunge reports whether sequence numbers may change before the answer
+// (RFC 9051 section 7.5.1).
+func (r *request) allowsExpunge() bool {
+	switch r.name {
+	case "FETCH", "STORE", "SEARCH", "SORT", "THREAD":
+		return r.uid
+	}
+	return true
+}
+
+// hangUp ends a connection whose input broke off or cannot be followed.
+func (c *conn) hangUp(err error) {
+	c.closed = true
+	var ne net.Error
+	switch {
+	case errors.Is(err, errDesync):
+		c.bye(string(imap.ResponseCodeTooBig), "literal too large")
+		c.linger()
+	case errors.As(err, &ne) && ne.Timeout():
+		c.bye("", "the rest of the command did not come")
+	case !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF):
+		c.s.log.Debug("imap: read", "remote", c.ip, "err", err)
+	}
+}
+
+// linger reads for a moment what the client still sends, so that closing the
+// socket does not destroy the last words on their way.
+func (c *conn) linger() {
+	c.w.flush()
+	c.raw.SetReadDeadline(time.Now().Add(time.Second))
+	buf := make([]byte, readBuffer)
+	for range 1024 {
+		if _, err := c.raw.Read(buf); err != nil {
+			return
+		}
+	}
+}
+
+// refresh looks the account up again: it may have been disabled, or its rights
+// changed, since the last command.
+func (c *conn) refresh() {
+	if !c.loggedIn {
+		return
+	}
+	a, err := c.s.o.Identities.Account(c.account.Address)
+	if err != nil || a.Disabled {
+		c.bye("", "the account is closed")
+		return
+	}
+	c.account = a
+}
+
+// say picks the wording the client can show: Vietnamese needs UTF-8.
+func (c *conn) say(vi, en string) string {
+	if c.utf8 {
+		return vi
+	}
+	return en
+}
+
+// answer turns what a command returned into its tagged response.
+func (c *conn) answer(req *request, err error) *imap.Error {
+	if err == nil {
+		text := req.text
+		if text == "" {
+			text = req.name + " completed"
+		}
+		return &imap.Error{Type: imap.StatusResponseTypeOK, Code: imap.ResponseCode(req.code), Text: text}
+	}
+	var e *imap.Error
+	if errors.As(err, &e) {
+		return e
+	}
+	return c.storeError(req, err)
+}
+
+// storeError answers what the store or the identities said.
+func (c *conn) storeError(req *request, err error) *imap.Error {
+	for _, k := range [...]struct {
+		kind   error
+		code   imap.ResponseCode
+		vi, en string
+	}{
+		{mailsvc.ErrNotFound, imap.ResponseCodeNonExistent, "Không có thư mục này; hãy làm mới danh sách thư mục.", "no such mailbox"},
+		{mailsvc.ErrExists, imap.ResponseCodeAlreadyExists, "Đã có thư mục tên này; hãy chọn tên khác.", "a mailbox of that name exists"},
+		{mailsvc.ErrNotAllowed, imap.ResponseCodeNoPerm, "Ông/bà không có quyền làm việc này; hãy hỏi người quản trị.", "not allowed"},
+		{mailsvc.ErrOverQuota, imap.ResponseCodeOverQuota, "Hộp thư đã đầy; hãy xóa bớt thư.", "the mailbox is full, delete some mail"},
+		{mailsvc.ErrTooLarge, imap.ResponseCodeTooBig, "Thư quá lớn; hãy gửi tệp bằng liên kết.", "the message is too large"},
+		{mailsvc.ErrInvalid, imap.ResponseCodeCannot, "Tên hoặc yêu cầu không hợp lệ; hãy đổi tên.", "not possible with this name"},
+		{mailsvc.ErrFull, imap.ResponseCodeUnavailable, "Máy chủ hết chỗ; hãy báo người quản trị.", "the server's disk is full"},
+		{mailsvc.ErrUnknown, imap.ResponseCodeUnavailable, "Không rõ đã xong hay chưa; hãy xem lại rồi mới làm lại.", "outcome unknown, look before trying again"},
+		{mailsvc.ErrClosed, imap.ResponseCodeUnavailable, "Máy chủ đang dừng; hãy thử lại sau.", "server is shutting down"},
+		{context.Canceled, imap.ResponseCodeUnavailable, "Máy chủ đang dừng; hãy thử lại sau.", "server is shutting down"},
+	} {
+		if errors.Is(err, k.kind) {
+			if k.kind == mailsvc.ErrFull || k.kind == mailsvc.ErrUnknown {
+				c.s.log.Error("imap: store", "command", req.name, "account", c.account.Address, "err", err)
+			}
+			return no(k.code, c.say(k.vi, k.en))
+		}
+	}
+	c.s.log.Error("imap: command failed", "command", req.name, "account", c.account.Address, "err", err)
+	return no(imap.ResponseCodeServerBug, c.say("Máy chủ gặp lỗi; hãy thử lại hoặc báo người quản trị.", "internal error"))
+}
+
+// upper is strings.ToUpper for ASCII keywords.
+func upper(s string) string { return strings.ToUpper(s) }

@@ -1,0 +1,342 @@
+package imap
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	imap "github.com/emersion/go-imap/v2"
+
+	"quangtri.gov.vn/vanthu/internal/viet"
+	"quangtri.gov.vn/vanthu/mailsvc"
+)
+
+const (
+	delimiter = "/"
+	inbox     = "INBOX"
+	// agencyRoot is the folder under which the agency mailboxes appear that a
+	// person may use.
+	agencyRoot = "Hộp thư cơ quan"
+	maxName    = 1000 // bytes of a mailbox name
+)
+
+// allRights is what an account may do with its own mailbox.
+const allRights = mailsvc.Read | mailsvc.Write | mailsvc.Delete
+
+// mailbox is where a name that the client used leads.
+type mailbox struct {
+	account string // whose it is
+	name    string // in that account
+	shown   string // as the client sees it
+	rights  mailsvc.Rights
+	virtual bool // agencyRoot or an agency's folder: holds no messages
+}
+
+func (m mailbox) shared(c *conn) bool { return m.account != c.account.Address }
+
+// need refuses if a right is missing.
+func (m mailbox) need(r mailsvc.Rights) error {
+	if m.rights&r != r {
+		return &mailsvc.Error{Op: "use mailbox", Subject: m.account, Kind: mailsvc.ErrNotAllowed}
+	}
+	return nil
+}
+
+// mailboxName reads a mailbox name as the client's mode has it.
+func (p *parser) mailboxName() string {
+	raw := p.astring()
+	if p.err != nil {
+		return ""
+	}
+	name, err := p.c.decodeName(raw)
+	if err != nil {
+		p.err = err
+		return ""
+	}
+	return name
+}
+
+func (c *conn) decodeName(raw string) (string, error) {
+	name := raw
+	if !c.utf8 {
+		var ok bool
+		if name, ok = decodeUTF7(raw); !ok {
+			return "", bad("mailbox name is not modified UTF-7")
+		}
+	} else if !utf8.ValidString(raw) {
+		return "", bad("mailbox name is not UTF-8")
+	}
+	if len(name) > maxName {
+		return "", no(imap.ResponseCodeCannot, "mailbox name too long")
+	}
+	return canonicalName(viet.NFC(name)), nil
+}
+
+// canonicalName spells INBOX, alone or as the first level, in capitals.
+func canonicalName(name string) string {
+	first, rest, deeper := strings.Cut(name, delimiter)
+	if !strings.EqualFold(first, inbox) {
+		return name
+	}
+	if deeper {
+		return inbox + delimiter + rest
+	}
+	return inbox
+}
+
+// agency is an agency mailbox that the person may see.
+type agency struct {
+	account string
+	folder  string // agencyRoot/Name
+	rights  mailsvc.Rights
+}
+
+// agencies returns the agency mailboxes of the logged-in person, by name. An
+// agency whose name another one bears is told apart by its address.
+func (c *conn) agencies() []agency {
+	var out []agency
+	for _, g := range c.account.Grants {
+		a, err := c.s.o.Identities.Account(g.Agency)
+		if err != nil || a.Disabled || a.Kind != mailsvc.Agency {
+			continue
+		}
+		rights := c.s.o.Identities.Rights(c.account, a.Address)
+		if rights&mailsvc.Read == 0 {
+			continue
+		}
+		out = append(out, agency{a.Address, agencyFolder(a), rights})
+	}
+	slices.SortFunc(out, func(a, b agency) int {
+		if n := viet.Compare(a.folder, b.folder); n != 0 {
+			return n
+		}
+		return strings.Compare(a.account, b.account)
+	})
+	for i := range out {
+		if i > 0 && out[i].folder == out[i-1].folder || i+1 < len(out) && out[i].folder == out[i+1].folder {
+			out[i].folder += " (" + out[i].account + ")"
+		}
+	}
+	return out
+}
+
+func agencyFolder(a mailsvc.Account) string {
+	name := viet.Clean(strings.ReplaceAll(a.Name, delimiter, "-"))
+	if name == "" {
+		name = a.Address
+	}
+	return agencyRoot + delimiter + name
+}
+
+// resolve finds where a name leads; it does not look whether the folder exists.
+func (c *conn) resolve(name string) (mailbox, error) {
+	own := mailbox{account: c.account.Address, name: name, shown: name, rights: allRights}
+	if name != agencyRoot && !strings.HasPrefix(name, agencyRoot+delimiter) {
+		return own, nil
+	}
+	own.virtual, own.rights = true, mailsvc.Read
+	if name == agencyRoot {
+		return own, nil
+	}
+	for _, a := range c.agencies() {
+		if name == a.folder {
+			return mailbox{account: a.account, shown: name, rights: a.rights, virtual: true}, nil
+		}
+		if rest, ok := strings.CutPrefix(name, a.folder+delimiter); ok {
+			return mailbox{account: a.account, name: canonicalName(rest), shown: name, rights: a.rights}, nil
+		}
+	}
+	return own, &mailsvc.Error{Op: "find mailbox", Subject: c.account.Address, Kind: mailsvc.ErrNotFound}
+}
+
+// real is resolve for commands that need a folder with messages.
+func (c *conn) real(name string, rights mailsvc.Rights) (mailbox, error) {
+	m, err := c.resolve(name)
+	if err != nil {
+		return m, err
+	}
+	if m.virtual {
+		return m, no(imap.ResponseCodeCannot, c.say("Thư mục này chỉ để chứa các thư mục khác.", "this folder only holds folders"))
+	}
+	return m, m.need(rights)
+}
+
+// folder finds the folder behind a name, for use with the given rights.
+func (c *conn) folder(name string, rights mailsvc.Rights) (mailbox, mailsvc.Folder, error) {
+	m, err := c.real(name, rights)
+	if err != nil {
+		return m, mailsvc.Folder{}, err
+	}
+	f, err := c.s.o.Store.Folder(c.ctx(), c.account.Address, m.account, m.name)
+	return m, f, err
+}
+
+// validName refuses names that no mail program could show or ask for.
+func validName(name string) error {
+	for _, r := range name {
+		if r < 0x20 || r == 0x7F || r >= 0x80 && r < 0xA0 || r == '\u2028' || r == '\u2029' {
+			return no(imap.ResponseCodeCannot, "control character in the name")
+		}
+	}
+	if name == "" || strings.HasPrefix(name, delimiter) || strings.HasSuffix(name, delimiter) || strings.Contains(name, delimiter+delimiter) {
+		return no(imap.ResponseCodeCannot, "empty level in the name")
+	}
+	if strings.ContainsAny(name, "*%") {
+		return no(imap.ResponseCodeCannot, "wildcard in the name")
+	}
+	return nil
+}
+
+func (r *request) create() error {
+	p, c := r.p, r.c
+	name := p.mailboxName()
+	use := ""
+	if p.more() {
+		p.list(func() {
+			if p.word() != "USE" {
+				p.fail("unknown CREATE parameter")
+			}
+			p.sp()
+			p.list(func() {
+				if use != "" {
+					p.err = no("USEATTR", "one special use only")
+					return
+				}
+				p.expect('\\')
+				use = `\` + p.atom()
+			})
+		})
+	}
+	if err := p.end(); err != nil {
+		return err
+	}
+	name = strings.TrimSuffix(name, delimiter)
+	if err := validName(name); err != nil {
+		return err
+	}
+	use, ok := canonicalUse(use)
+	if !ok {
+		return no("USEATTR", "unknown special use")
+	}
+	m, err := c.real(name, mailsvc.Write)
+	if err != nil {
+		return err
+	}
+	f, err := c.s.o.Store.CreateFolder(c.ctx(), m.account, m.name, use)
+	if err == nil {
+		r.code = "MAILBOXID (" + mailboxID(f, m.shared(c)) + ")"
+	}
+	return err
+}
+
+// canonicalUse spells a special-use attribute as RFC 6154 does; "" is no use.
+func canonicalUse(use string) (string, bool) {
+	if use == "" {
+		return "", true
+	}
+	for _, a := range [...]imap.MailboxAttr{imap.MailboxAttrArchive, imap.MailboxAttrDrafts, imap.MailboxAttrJunk,
+		imap.MailboxAttrSent, imap.MailboxAttrTrash, imap.MailboxAttrFlagged, imap.MailboxAttrImportant} {
+		if strings.EqualFold(use, string(a)) {
+			return string(a), true
+		}
+	}
+	return "", false
+}
+
+// mailboxID is the MAILBOXID (RFC 8474): unique among all that one person sees.
+func mailboxID(f mailsvc.Folder, shared bool) string {
+	id := "F" + strconv.FormatUint(uint64(f.ID), 10)
+	if shared {
+		id += "-" + accountMark(f.Account)
+	}
+	return id
+}
+
+// accountMark tells objects of several accounts apart within an object id.
+func accountMark(account string) string {
+	h := uint64(14695981039346656037) // FNV-1a
+	for i := 0; i < len(account); i++ {
+		h = (h ^ uint64(account[i])) * 1099511628211
+	}
+	return strconv.FormatUint(h, 36)
+}
+
+func (r *request) delete() error {
+	p, c := r.p, r.c
+	name := p.mailboxName()
+	if err := p.end(); err != nil {
+		return err
+	}
+	m, err := c.real(name, mailsvc.Delete)
+	if err != nil {
+		return err
+	}
+	if m.name == inbox {
+		return no(imap.ResponseCodeCannot, c.say("Không xóa được Hộp thư đến.", "INBOX cannot be deleted"))
+	}
+	folders, err := c.s.o.Store.Folders(c.ctx(), c.account.Address, m.account)
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(folders, func(f mailsvc.Folder) bool { return strings.HasPrefix(f.Name, m.name+delimiter) }) {
+		return no(imap.ResponseCodeHasChildren, c.say("Thư mục còn thư mục con; hãy xóa chúng trước.", "the mailbox has children, delete them first"))
+	}
+	if err := c.s.o.Store.DeleteFolder(c.ctx(), m.account, m.name); err != nil {
+		return err
+	}
+	if c.view != nil && c.view.account == m.account && c.view.folder.Name == m.name {
+		c.view = nil
+	}
+	return nil
+}
+
+func (r *request) rename() error {
+	p, c := r.p, r.c
+	from := p.mailboxName()
+	p.sp()
+	to := p.mailboxName()
+	if err := p.end(); err != nil {
+		return err
+	}
+	to = strings.TrimSuffix(to, delimiter)
+	if err := validName(to); err != nil {
+		return err
+	}
+	src, err := c.real(from, mailsvc.Write)
+	if err != nil {
+		return err
+	}
+	dst, err := c.real(to, mailsvc.Write)
+	if err != nil {
+		return err
+	}
+	if src.account != dst.account {
+		return no(imap.ResponseCodeCannot, c.say("Không chuyển được thư mục sang hộp thư khác; hãy chuyển từng thư.", "a mailbox cannot move to another account"))
+	}
+	return c.s.o.Store.RenameFolder(c.ctx(), src.account, src.name, dst.name)
+}
+
+func (r *request) subscribe() error   { return r.setSubscribed(true) }
+func (r *request) unsubscribe() error { return r.setSubscribed(false) }
+
+// setSubscribed keeps subscriptions of the person's own folders. Agency folders
+// are always subscribed: nobody finds them otherwise.
+func (r *request) setSubscribed(on bool) error {
+	c := r.c
+	name := r.p.mailboxName()
+	if err := r.p.end(); err != nil {
+		return err
+	}
+	m, err := c.resolve(name)
+	if err != nil {
+		return err
+	}
+	if m.virtual || m.shared(c) {
+		if !on {
+			return no(imap.ResponseCodeCannot, c.say("Hộp thư cơ quan luôn hiển thị.", "agency mailboxes are always subscribed"))
+		}
+		return nil
+	}
+	return c.s.o.Store.Subscribe(c.ctx(), m.account, m.name, on)
+}

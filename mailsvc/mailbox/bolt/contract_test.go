@@ -1,0 +1,20 @@
+package bolt_test
+
+import (
+	"testing"
+
+	"quangtri.gov.vn/vanthu/mailsvc"
+	"quangtri.gov.vn/vanthu/mailsvc/mailbox/bolt"
+	"quangtri.gov.vn/vanthu/mailsvc/mailbox/mailboxtest"
+)
+
+func TestContract(t *testing.T) {
+	t.Parallel()
+	mailboxtest.Run(t, func(t *testing.T) mailsvc.Store {
+		s, err := bolt.Open(t.TempDir(), bolt.Options{Shards: 2})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	})
+}
