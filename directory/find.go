@@ -100,8 +100,13 @@ func (x *searchIndex) add(s *Snapshot, id ID, text string, span Validity, weight
 	}
 	a := s.agencies[i]
 	weight += 6 * (len(levels) - slices.Index(levels, a.Level))
-	if a.Type == typeTerritory {
+	switch a.Type {
+	case typeTerritory:
 		weight -= 10
+	case "ubnd", "huyen", "thi-xa", "thanh-pho", "xa", "phuong", "thi-tran", "dac-khu", "so":
+		weight += 10 // who asks for a place mostly means its committee
+	case typeUnit:
+		weight -= 6
 	}
 	f := searchForm{agency: i, text: text, key: nameKey(text), span: span, weight: weight}
 	f.fold = viet.Fold(f.key)

@@ -27,7 +27,7 @@ func issueCommand(load loader) *cobra.Command {
 				return err
 			}
 			for _, name := range args {
-				data, err := os.ReadFile(name)
+				data, err := app.ReadBounded(name)
 				if err != nil {
 					return failed(fmt.Errorf("không đọc được tệp / cannot read: %w", err))
 				}

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"maps"
 	"net/http"
 	"slices"
 
@@ -12,12 +13,13 @@ import (
 type relation struct {
 	ID       directory.ID
 	Name     string
+	Above    string // the body above, for telling namesakes apart
 	How      string
 	Date     string
 	Decision string
 }
 
-// child is a list of agencies of one type below another.
+// childList is a list of agencies of one type below another.
 type childList struct {
 	Type    string
 	Entries []entry
@@ -150,7 +152,8 @@ var successionWords = map[string][2]string{ // seen from the successor, from the
 func (p *agencyPage) history(snap *directory.Snapshot) {
 	step := func(id directory.ID, r directory.Succession, side int) relation {
 		other, _ := snap.Agency(id)
-		return relation{ID: id, Name: other.Name, How: successionWords[r.Kind][side], Date: r.Date.Vietnamese(), Decision: r.Decision}
+		above, _ := snap.Agency(other.Parent)
+		return relation{ID: id, Name: other.Name, Above: above.Name, How: successionWords[r.Kind][side], Date: r.Date.Vietnamese(), Decision: r.Decision}
 	}
 	for _, r := range snap.Former(p.Agency.ID) {
 		p.From = append(p.From, step(r.From, r, 0))
@@ -160,15 +163,27 @@ func (p *agencyPage) history(snap *directory.Snapshot) {
 	}
 }
 
+// childOrder is the order in which people expect the kinds of bodies below one.
+var childOrder = []string{
+	"ubnd", "so", "nganh", "ban", "nganh-doc", "hdnd", "dang", "doan-the", "hoi", "huyen", "thanh-pho", "thi-xa",
+	"phuong", "xa", "thi-tran", "dac-khu", "don-vi", "truong", "bao-dai", "bo-phan", "bcd", "kenh-dang", "doanh-nghiep",
+}
+
 // children collects the bodies below on a day, a list for each type.
 func (p *agencyPage) children(snap *directory.Snapshot, on, today directory.Date) {
+	byType := make(map[string][]entry)
 	for _, c := range snap.Children(p.Agency.ID, on) {
-		i := slices.IndexFunc(p.Children, func(l childList) bool { return l.Type == directory.TypeName(c.Type) })
-		if i < 0 {
-			i = len(p.Children)
-			p.Children = append(p.Children, childList{Type: directory.TypeName(c.Type)})
-		}
-		p.Children[i].Entries = append(p.Children[i].Entries, newEntry(snap, c, today))
+		e := newEntry(snap, c, today)
+		e.Above = "" // this page
+		byType[c.Type] = append(byType[c.Type], e)
 	}
-	slices.SortStableFunc(p.Children, func(a, b childList) int { return viet.Compare(a.Type, b.Type) })
+	for _, t := range childOrder {
+		if len(byType[t]) > 0 {
+			p.Children = append(p.Children, childList{directory.TypeName(t), byType[t]})
+		}
+		delete(byType, t)
+	}
+	for _, t := range slices.Sorted(maps.Keys(byType)) {
+		p.Children = append(p.Children, childList{directory.TypeName(t), byType[t]})
+	}
 }

@@ -89,5 +89,10 @@ func (s *site) group(w http.ResponseWriter, r *http.Request) {
 	for _, a := range groups[i].members(snap, today) {
 		page.Entries = append(page.Entries, newEntry(snap, a, today))
 	}
+	if !slices.ContainsFunc(page.Entries, func(e entry) bool { return e.Above != page.Entries[0].Above }) {
+		for i := range page.Entries { // all stand below one body: saying so each time is noise
+			page.Entries[i].Above = ""
+		}
+	}
 	s.render(w, http.StatusOK, snap, "group", groups[i].Name, "", page)
 }

@@ -69,6 +69,7 @@ type entry struct {
 	OldName bool   // that form belongs to the past
 	Ended   string // the agency's last day, "" while it exists
 	Heir    string // who takes its mail today
+	Paper   bool   // it takes mail, but has no address
 }
 
 func newEntry(snap *directory.Snapshot, a directory.Agency, today directory.Date) entry {
@@ -76,12 +77,13 @@ func newEntry(snap *directory.Snapshot, a directory.Agency, today directory.Date
 	if list := snap.Addresses(a.ID, today); len(list) > 0 {
 		e.Address = list[0].Address
 	}
+	e.Paper = e.Address == "" && !slices.Contains([]string{"dia-ban", "bcd", "kenh-dang", "bo-phan"}, a.Type)
 	if up, ok := snap.Parent(a.ID, when(a, today)); ok {
 		e.Above = up.Name
 	}
 	if a.To != "" && a.To < today {
 		e.Ended = a.To.Vietnamese()
-		e.Address = ""
+		e.Address, e.Paper = "", false
 		if d := snap.Deliver(a.ID, today); d.Moved != nil && !d.Ask {
 			heir, _ := snap.Agency(d.Agency)
 			e.Heir = heir.Name

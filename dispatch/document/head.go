@@ -189,7 +189,7 @@ func (x *extractor) readIssuer() {
 			last := viet.Key(names[len(names)-1])
 			wasBold := bold[len(bold)-1]
 			fresh = l.bold != wasBold && !openEnded.MatchString(last) ||
-				l.bold == wasBold && orgHead.MatchString(key) && !territory.MatchString(key) && !openEnded.MatchString(last)
+				l.bold == wasBold && strings.Contains(key, " ") && orgHead.MatchString(key) && !territory.MatchString(key) && !openEnded.MatchString(last)
 		}
 		if fresh {
 			names, bold = append(names, s.text), append(bold, l.bold)

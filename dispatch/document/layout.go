@@ -170,18 +170,17 @@ func (w *pageWriter) add(s sheet) {
 	rows := s.rows
 	w.p.pages = max(w.p.pages, s.page)
 	i := w.goOn(s, rows)
+	from := i
 	for i < len(rows) {
 		b := s.band(i)
-		if b.to <= i {
-			b.to = i + 1
-		}
 		if b.gutter > 0 {
+			w.body(s, rows[from:b.from])
 			w.columns(s, rows[b.from:b.to], b)
-		} else {
-			w.body(s, rows[b.from:b.to])
+			from = b.to
 		}
-		i = b.to
+		i = max(b.to, i+1)
 	}
+	w.body(s, rows[from:])
 }
 
 // band is a run of rows; gutter is where they part in two columns, 0 if they do not.
@@ -197,13 +196,13 @@ type interval struct{ from, to float64 }
 
 // band finds the longest run of rows from i on that share a gutter.
 func (s sheet) band(i int) band {
-	b := band{from: i, to: i + 1, block: s.labelRow(i)}
+	b := band{from: i, to: i + 1, block: s.blockRow(i)}
 	free := s.gaps(i, b.block)
 	if !s.mayPart(i) || len(free) == 0 {
 		return b
 	}
 	for j := i + 1; j < len(s.rows); j++ {
-		if s.opens(j) || s.rows[j].y-s.rows[j-1].y > 12*s.rows[j].size {
+		if s.opens(j, j-i) || s.rows[j].y-s.rows[j-1].y > 12*s.rows[j].size {
 			break
 		}
 		next := meet(free, s.gaps(j, b.block))
@@ -221,9 +220,30 @@ func (s sheet) mayPart(i int) bool {
 	return !salutation.MatchString(viet.Key(text(s.rows[i].words)))
 }
 
-// opens reports whether row j must begin a band of its own.
-func (s sheet) opens(j int) bool {
-	return s.labelRow(j) || !s.mayPart(j) || motto.MatchString(viet.Key(text(s.rows[j].words))) && !s.mottoBefore(j)
+// opens reports whether row j must begin a band of its own when the run so far
+// has n rows. The issuer may begin a row or two above the motto.
+func (s sheet) opens(j, n int) bool {
+	if n > 0 && s.blockRow(j) && !s.blockRow(j-1) {
+		return true
+	}
+	return !s.mayPart(j) || n > 3 && motto.MatchString(viet.Key(text(s.rows[j].words))) && !s.mottoBefore(j)
+}
+
+// blockRow reports whether a recipients block begins at row i: at its label, or
+// at lines of authority that stand a little higher beside it.
+func (s sheet) blockRow(i int) bool {
+	for n := 0; n < 4 && i < len(s.rows); n++ {
+		if s.labelRow(i) {
+			return true
+		}
+		r := s.rows[i]
+		t := text(r.words)
+		if r.x0() < 0.4*s.width || casingOf(t) != upperCase || i+1 < len(s.rows) && s.rows[i+1].y-r.y > 2.5*r.size {
+			return false
+		}
+		i++
+	}
+	return false
 }
 
 // mottoBefore reports whether one of the two rows above is a motto too.

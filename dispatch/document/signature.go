@@ -30,6 +30,25 @@ func (x *extractor) signatureLine(t string) bool {
 func (x *extractor) readSignature() {
 	for _, region := range x.signRegions() {
 		if x.signIn(region) {
+			if x.f.Signer == "" {
+				x.nameBehind()
+			}
+			return
+		}
+	}
+}
+
+// nameBehind looks for a name that fell on the page after the block.
+func (x *extractor) nameBehind() {
+	seen := 0
+	for i := x.last + 1; i >= 0 && i < min(x.appendix, len(x.p.lines)) && seen < 4; i++ {
+		t := plain(x.p.lines[i].text)
+		if t == "" || pageNumber(t) {
+			continue
+		}
+		if seen++; x.isName(t) {
+			x.f.Signer = t
+			x.note("signer", i)
 			return
 		}
 	}

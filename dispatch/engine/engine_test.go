@@ -510,10 +510,13 @@ func TestConfirm(t *testing.T) {
 	if len(w.mails("snv@"+testDomain)) != 0 || v.Counts()[dispatch.Held] != 3 {
 		t.Fatalf("sent before it was confirmed: %v", v.Counts())
 	}
-	for choice, want := range map[string]bool{"gì cơ": false, "đồng ý": true} {
-		got, err := w.Answer(context.Background(), id, deskUBND, []Answer{{dispatch.ConfirmLabel, choice}})
-		if err != nil || (got[0].Problem == "") != want && choice != "đồng ý" {
-			t.Errorf("%q: %+v, %v", choice, got, err)
+	for _, c := range []struct {
+		choice string
+		taken  bool
+	}{{"gì cơ", false}, {"đồng ý", true}, {"đồng ý", false}} {
+		got, err := w.Answer(context.Background(), id, deskUBND, []Answer{{dispatch.ConfirmLabel, c.choice}})
+		if err != nil || (got[0].Problem == "") != c.taken {
+			t.Errorf("%q: %+v, %v", c.choice, got, err)
 		}
 	}
 	w.until(id, "confirmed", counts(map[dispatch.State]int{dispatch.Arrived: 1, dispatch.Queued: 1, dispatch.Paper: 1}))
@@ -562,4 +565,30 @@ func TestPermit(t *testing.T) {
 		t.Error("a person without the right may issue")
 	}
 	check(t, w.Permit(ctx, &w.clerk, deskUBND))
+}
+
+// The public page shows the document and gives the file out, to whoever has the
+// token and to nobody else.
+func TestPublic(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	id := w.mustIssue(doc("number=1", "to=Sở Nội vụ"))
+	rec, _, err := w.load(id)
+	check(t, err)
+	p, ok := w.Public(rec.Token)
+	if !ok || p.Fields.NumberSymbol != "1/CT-UBND" || len(p.Files) != 1 {
+		t.Fatalf("page = %+v, %v", p, ok)
+	}
+	body, closer, err := w.OpenFile(p.Files[0])
+	check(t, err)
+	defer closer.Close()
+	got, err := io.ReadAll(body)
+	if err != nil || string(got) != "number=1\nto=Sở Nội vụ" {
+		t.Errorf("file = %q, %v", got, err)
+	}
+	for _, token := range []string{"", "x", rec.Token[1:], string(id)} {
+		if _, ok := w.Public(token); ok {
+			t.Errorf("token %q opens a document", token)
+		}
+	}
 }

@@ -81,6 +81,12 @@ func (e *Engine) Public(token string) (Public, bool) {
 	return Public{agency.Name, doc.Fields, append([]dispatch.File{doc.File}, doc.Annexes...)}, true
 }
 
+// PublicPath is the path of a document's public page; false if it has none.
+func (e *Engine) PublicPath(id dispatch.DocumentID) (string, bool) {
+	doc, _, err := e.load(id)
+	return "/vb/" + doc.Token, err == nil && doc.Token != ""
+}
+
 // OpenFile opens a file of a document; the caller closes it.
 func (e *Engine) OpenFile(f dispatch.File) (io.ReadSeeker, io.Closer, error) {
 	b, err := e.Blobs.Open(mailsvc.BlobID(f.SHA256))

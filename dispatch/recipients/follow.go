@@ -1,6 +1,7 @@
 package recipients
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -26,7 +27,7 @@ func (r *resolver) follow(it *dispatch.Item, ref *reference) {
 			return
 		}
 		lines := r.b.KinhGui
-		r.gather(it, lines, true)
+		r.gather(it, lines, true, false)
 		if ref.target == "thanh_phan_moi" && it.Certainty == dispatch.Certain {
 			r.doubt(it, "Thành phần mời lấy từ phần Kính gửi: hãy xác nhận.")
 		}
@@ -52,24 +53,24 @@ func (r *resolver) followArticle(it *dispatch.Item, ref *reference) {
 		it.Reason = "Không đọc được Điều " + ref.article + " của văn bản: hãy chọn nơi nhận."
 		return
 	case list == "" && other != "":
-		it.Reason = "Điều " + ref.article + " không nêu ai chịu trách nhiệm thi hành; Điều " + other + " mới nêu. Hãy kiểm tra và xác nhận."
 		list = addressees(r.b.Articles[other], "")
-		r.gather(it, []string{list}, false)
+		r.gather(it, []string{list}, false, true)
 		it.Reason = "Điều " + ref.article + " không nêu ai chịu trách nhiệm thi hành; Điều " + other + " mới nêu. Hãy kiểm tra và xác nhận."
 		return
 	case list == "":
 		it.Reason = "Điều " + ref.article + " không nêu ai chịu trách nhiệm thi hành: hãy kiểm tra số điều và chọn nơi nhận."
 		return
 	}
-	r.gather(it, []string{list}, false)
-	if it.Reason == "" || it.Certainty != dispatch.None {
+	r.gather(it, []string{list}, false, true)
+	if it.Certainty != dispatch.None {
 		it.Reason = strings.TrimSpace("Nơi nhận lấy từ Điều " + ref.article + ": hãy xác nhận. " + it.Reason)
 	}
 }
 
 // gather resolves addressees and puts them into it. Only if every one of them
-// is certain and sure may be trusted is the whole certain.
-func (r *resolver) gather(it *dispatch.Item, lines []string, sure bool) {
+// is certain and sure is set is the whole certain. With titles, as in an
+// article, the title of a body's head stands for the body.
+func (r *resolver) gather(it *dispatch.Item, lines []string, sure, titles bool) {
 	inner := r.inner()
 	for n, text := range lines {
 		if len(inner.items) >= maxFollowed {
@@ -79,7 +80,7 @@ func (r *resolver) gather(it *dispatch.Item, lines []string, sure bool) {
 		inner.line(n, addresseeText(text), nil)
 	}
 	var ids []directory.ID
-	var unsure []string
+	var open []int
 	for i := range inner.items {
 		got := &inner.items[i]
 		if got.NoSend && len(got.Agencies) == 0 {
@@ -87,62 +88,79 @@ func (r *resolver) gather(it *dispatch.Item, lines []string, sure bool) {
 		}
 		take := got.Agencies
 		if got.Certainty != dispatch.Certain {
-			unsure = append(unsure, got.CanonicalName)
-			take = bestGuess(got)
+			take = inner.guesses[i]
+			if !titles || len(take) == 0 || got.Kind != dispatch.KindPerson {
+				open = append(open, i)
+			}
 		}
 		for _, id := range take {
 			if !slices.Contains(ids, id) {
 				ids = append(ids, id)
 			}
 		}
-		if got.Certainty != dispatch.Certain {
-			it.Candidates = append(it.Candidates, got.Candidates...)
-		}
 	}
-	r.conclude(it, ids, unsure, sure)
-}
-
-// bestGuess is what a doubtful addressee most likely means: the one body of a
-// titled person or of a group that only needs a nod.
-func bestGuess(it *dispatch.Item) []directory.ID {
-	if len(it.Candidates) == 0 {
-		return nil
-	}
-	first := it.Candidates[0].Agencies
-	for _, c := range it.Candidates[1:] {
-		if !slices.Equal(c.Agencies, first) {
-			return nil
-		}
-	}
-	return first
+	r.conclude(it, ids, sure && !titles && len(open) == 0)
+	r.leaveOpen(it, ids, inner, open)
 }
 
 // conclude sets the certainty of a reference from what its addressees became.
-func (r *resolver) conclude(it *dispatch.Item, ids []directory.ID, unsure []string, sure bool) {
-	if len(it.Candidates) > maxCandidates {
-		it.Candidates = it.Candidates[:maxCandidates]
-	}
+func (r *resolver) conclude(it *dispatch.Item, ids []directory.ID, certain bool) {
 	switch {
+	case len(ids) == 0 && r.dir == nil:
+		it.Certainty, it.Reason = dispatch.None, "Chưa có danh bạ để đối chiếu: hãy chọn nơi nhận."
 	case len(ids) == 0:
-		it.Certainty = dispatch.None
-		it.Reason = "Chưa xác định được nơi nhận nào: hãy chọn."
-		if r.dir == nil {
-			it.Reason = "Chưa có danh bạ để đối chiếu: hãy chọn nơi nhận."
-		}
-	case len(unsure) == 0 && sure:
-		it.Certainty, it.Agencies, it.Candidates = dispatch.Certain, ids, nil
+		it.Certainty, it.Reason = dispatch.None, "Chưa xác định được nơi nhận nào: hãy chọn."
+	case certain:
+		it.Certainty, it.Agencies = dispatch.Certain, ids
 		it.Reason = "Mọi nơi ở phần Kính gửi đều có trong danh bạ."
 	default:
-		it.Certainty = dispatch.Doubtful
-		it.Candidates = append([]dispatch.Candidate{{Agencies: ids, Name: "Các nơi đã xác định được", Reason: "Khớp danh bạ vào ngày ban hành."}}, it.Candidates...)
-		if len(unsure) > 0 {
-			it.Reason = "Chưa chắc: " + clip(strings.Join(unsure, "; "), maxContext) + "."
-		}
+		it.Certainty, it.Reason = dispatch.Doubtful, ""
+		it.Candidates = []dispatch.Candidate{{Agencies: ids, Name: r.listNames(ids), Reason: "Các nơi đã xác định được theo danh bạ."}}
 	}
 }
 
-// inner is a resolver for the addressees of a reference: same issuer, no
-// further references, no memory of its own.
+// leaveOpen names the addressees in doubt and offers what each may mean on top
+// of those that are known.
+func (r *resolver) leaveOpen(it *dispatch.Item, ids []directory.ID, inner *resolver, open []int) {
+	var names []string
+	for _, i := range open {
+		got := &inner.items[i]
+		names = append(names, got.CanonicalName)
+		if len(inner.guesses[i]) > 0 {
+			continue
+		}
+		for _, c := range got.Candidates {
+			if len(it.Candidates) < maxCandidates && len(c.Agencies) > 0 {
+				if len(ids) > 0 {
+					c.Agencies, c.Name = append(slices.Clone(ids), c.Agencies...), "Các nơi trên và "+c.Name
+				}
+				it.Candidates = append(it.Candidates, c)
+				it.Certainty = dispatch.Doubtful
+			}
+		}
+	}
+	if len(names) > 0 && r.dir != nil {
+		it.Reason = strings.TrimSpace(it.Reason + " Còn phải xác nhận: " + clip(strings.Join(names, "; "), maxContext) + ".")
+	}
+}
+
+// listNames writes the names of bodies for the clerk.
+func (r *resolver) listNames(ids []directory.ID) string {
+	const most = 8
+	var names []string
+	for _, id := range ids {
+		if len(names) == most {
+			return strings.Join(names, "; ") + fmt.Sprintf(" và %d cơ quan khác", len(ids)-most)
+		}
+		if a, ok := r.dir.Agency(id); ok {
+			names = append(names, a.Name)
+		}
+	}
+	return strings.Join(names, "; ")
+}
+
+// inner is a resolver for the addressees of a reference: same issuer and
+// memory, no further references.
 func (r *resolver) inner() *resolver {
 	b := r.b
 	b.Lines, b.KinhGui = nil, nil

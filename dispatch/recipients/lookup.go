@@ -81,6 +81,7 @@ func (r *resolver) doubt(it *dispatch.Item, reason string) {
 	if len(it.Agencies) > 0 {
 		it.Candidates = append([]dispatch.Candidate{{Agencies: it.Agencies, Name: r.nameOf(it), Reason: reason}}, it.Candidates...)
 	}
+	r.likely = it.Agencies
 	it.Agencies = nil
 	it.Certainty, it.Reason = dispatch.Doubtful, reason
 }
@@ -165,6 +166,9 @@ func (r *resolver) lookup(forms []string) directory.Match {
 		if m.Certain {
 			m = r.guard(form, m)
 		}
+		if m.Certain && m.Kind == "abbreviation" && !r.akin(m.Agencies[0], forms[len(forms)-1]) {
+			m.Certain, m.Reason = false, "Chữ viết tắt này có thể chỉ cơ quan khác: hãy xác nhận."
+		}
 		switch {
 		case m.Certain && best.Certain && m.Agencies[0] != best.Agencies[0]:
 			return directory.Match{Agencies: []directory.ID{best.Agencies[0], m.Agencies[0]}, Reason: "Tên này có thể chỉ hai cơ quan: hãy chọn."}
@@ -177,6 +181,24 @@ func (r *resolver) lookup(forms []string) directory.Match {
 		}
 	}
 	return best
+}
+
+// akin reports whether the canonical name that the grammar made of a short form
+// shares a word with the body found, territories aside: "BTC" is read as Ban Tổ
+// chức here and as Bộ Tài chính there.
+func (r *resolver) akin(id directory.ID, canonical string) bool {
+	a, _ := r.dir.Agency(id)
+	have := make(map[string]bool)
+	for _, t := range tokenize(expand(tokenize(canonical))) {
+		have[t.key] = true
+	}
+	toks := tokenize(expand(tokenize(a.Name)))
+	for _, t := range toks[:placeStart(toks)] {
+		if t.word() && have[t.key] {
+			return true
+		}
+	}
+	return false
 }
 
 func prepend(ids []directory.ID, id directory.ID) []directory.ID {
@@ -313,11 +335,12 @@ func (r *resolver) expand(it *dispatch.Item, ph *phrase, g directory.Group, m *m
 		r.doubt(it, problem)
 	case m.vague != "":
 		r.doubt(it, m.vague)
-	case strings.Contains(viet.Key(g.Note), "xác nhận"):
-		r.doubt(it, g.Note)
+		r.likely = nil
 	default:
 		if why := r.unnamedKinds(agencies, m.units); why != "" {
 			r.doubt(it, why)
+		} else if strings.Contains(viet.Key(g.Note), "xác nhận") {
+			r.doubt(it, "Danh bạ ghi về nhóm này: "+g.Note+".")
 		}
 	}
 }
@@ -397,6 +420,9 @@ func (r *resolver) decidePerson(it *dispatch.Item, m *meaning) {
 	}
 	match := r.lookup(distinctForms(m.body))
 	r.offer(it, match.Agencies, reason)
+	if match.Certain {
+		r.likely = match.Agencies
+	}
 	if m.post == "" || !match.Certain {
 		return
 	}
@@ -432,7 +458,7 @@ func (r *resolver) decideOffice(it *dispatch.Item, ph *phrase, m *meaning) {
 		reason = m.vague
 	}
 	switch {
-	case parent.Certain && m.vague == "" && !m.inside && len(match.Agencies) == 0 && r.wholeUnit(m):
+	case parent.Certain && m.vague == "" && !m.inside && len(match.Agencies) == 0 && ph.owner == "" && wholeUnit(m):
 		r.certain(it, parent.Agencies[0])
 		it.Reason = "Danh bạ không có hộp thư của đơn vị: gửi văn thư " + m.body + ", ghi \"chuyển: " + m.unit + "\"."
 	case parent.Certain:
@@ -451,7 +477,7 @@ func (r *resolver) decideOffice(it *dispatch.Item, ph *phrase, m *meaning) {
 
 // wholeUnit reports whether a unit is written with its rank and a name, not as
 // a code or a post.
-func (r *resolver) wholeUnit(m *meaning) bool {
+func wholeUnit(m *meaning) bool {
 	toks := tokenize(m.unit)
 	return len(toks) > 1 && unitHead(toks)
 }

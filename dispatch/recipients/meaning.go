@@ -182,7 +182,7 @@ func (is *issuer) agency(full string, toks []token) meaning {
 	if last := toks[len(toks)-1]; companies[last.key] != "" && len(toks) <= 3 && last.upper() {
 		m.name = companies[last.key]
 	}
-	m.forms = distinctForms(full, m.name)
+	m.forms = distinctForms(full, otherStanding(full), m.name, is.withoutLevel(m.name))
 	if is.class == bureau && len(toks) == 1 && toks[0].text == "CT" {
 		m.name = is.own
 	}
@@ -190,6 +190,33 @@ func (is *issuer) agency(full string, toks []token) meaning {
 		m.kind = dispatch.KindOther
 	}
 	return m
+}
+
+// withoutLevel writes "Kho bạc Nhà nước tỉnh Quảng Trị" as "Kho bạc Nhà nước
+// Quảng Trị".
+func (is *issuer) withoutLevel(name string) string {
+	if is.province.level != "tỉnh" || is.province.name == "" {
+		return ""
+	}
+	short, ok := strings.CutSuffix(name, " "+is.province.String())
+	if !ok || bodyCore(tokenize(name)) > 0 {
+		return ""
+	}
+	return short + " " + is.province.name
+}
+
+// otherStanding writes "Thường trực HĐND xã" as "TT HĐND xã" and back: registers
+// hold one or the other.
+func otherStanding(full string) string {
+	if rest, ok := strings.CutPrefix(full, "Thường trực "); ok {
+		return "TT " + rest
+	}
+	for _, short := range []string{"TT. ", "TT "} {
+		if rest, ok := strings.CutPrefix(full, short); ok && bodyCore(tokenize(rest)) > 0 {
+			return "Thường trực " + rest
+		}
+	}
+	return ""
 }
 
 // distinctForms drops empty and repeated forms.

@@ -148,7 +148,7 @@ func (is *issuer) rankedUnit(toks []token, owner string) string {
 // (Vụ Y)", "Cục KSTTHC-VPCP", "Vụ Pháp chế Bộ X", "Phòng HC-TC".
 func (is *issuer) unitOf(full string, toks []token, ph *phrase) (meaning, bool) {
 	if ph.tags.via != "" && ownerHead(toks) {
-		return is.unitMeaning(tokenize(ph.tags.via), toks, full), true
+		return is.unitMeaning(tokenize(ph.tags.via), toks, ""), true
 	}
 	if t := tokenize(ph.tags.unit); len(t) > 0 {
 		switch {

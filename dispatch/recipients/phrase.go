@@ -124,7 +124,11 @@ func (p *lineParser) segment(toks []token) {
 			continue
 		}
 		if len(p.done)+len(list) >= maxParts {
-			list[len(list)-1].absorb(part)
+			if len(list) == 0 {
+				p.done[len(p.done)-1].absorb(part)
+			} else {
+				list[len(list)-1].absorb(part)
+			}
 			continue
 		}
 		if n := len(list); n > 0 && exceptionLead(part) {
@@ -264,6 +268,9 @@ func (l *label) fits(ph *phrase) bool {
 	case l.post:
 		return personName(ph.toks, true) && !strongHead(ph.toks)
 	case l.field:
+		if _, _, _, n := leadingPost(ph.toks); n > 1 {
+			return false
+		}
 		return !strongHead(ph.toks) || ph.toks[0].key == strings.ToLower(l.prefix) || standing[squash(ph.toks)] != ""
 	case l.prefix == "" && l.suffix == "":
 		return false

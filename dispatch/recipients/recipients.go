@@ -78,10 +78,17 @@ type resolver struct {
 	is      *issuer
 	items   []dispatch.Item
 	members map[directory.ID]membersOf
-	depth   int // references are followed one step only
+	likely  []directory.ID   // what the last item surely means once the clerk nods
+	guesses [][]directory.ID // likely of every item
+	depth   int              // references are followed one step only
 }
 
 func newResolver(dir *directory.Snapshot, b Block) *resolver {
+	if dir != nil && b.Issuer == "" && b.IssuerName != "" {
+		if m := dir.Issuer(clip(b.IssuerName, maxContext), "", b.On); m.Certain {
+			b.Issuer = m.Agencies[0]
+		}
+	}
 	return &resolver{dir: dir, b: b, is: newIssuer(dir, b), members: make(map[directory.ID]membersOf)}
 }
 
@@ -103,18 +110,23 @@ func (r *resolver) line(n int, raw string, over *label) *label {
 		ph := &l.phrases[i]
 		it := r.item(l.s, ph)
 		it.Raw, it.Line = raw, n
-		r.items = append(r.items, it)
+		r.add(it, r.likely)
 		if ph.header {
 			head = &label{owner: ph.owner}
 		}
 	}
 	if len(l.phrases) == 0 && strings.TrimSpace(clean) != "" && len(tokenize(clean)) > 0 && hasLetter(clean) {
-		r.items = append(r.items, leftover(raw, clean, n))
+		r.add(leftover(raw, clean, n), nil)
 	}
 	if rest != "" {
-		r.items = append(r.items, leftover(raw, viet.Clean(rest), n))
+		r.add(leftover(raw, viet.Clean(rest), n), nil)
 	}
 	return head
+}
+
+func (r *resolver) add(it dispatch.Item, likely []directory.ID) {
+	r.items = append(r.items, it)
+	r.guesses = append(r.guesses, likely)
 }
 
 // parse cuts a line. A line that the directory knows whole, commas and all, is
@@ -160,7 +172,7 @@ func (r *resolver) overflow(lines []string, n int) {
 	rest := viet.Clean(strings.Join(lines[n:], " "))
 	it := leftover(rest, rest, n)
 	it.Reason = "Phần Nơi nhận quá dài: phần còn lại chưa đọc, hãy kiểm tra."
-	r.items = append(r.items, it)
+	r.add(it, nil)
 }
 
 func leftover(raw, text string, n int) dispatch.Item {
@@ -181,7 +193,7 @@ func (r *resolver) unreferred() {
 		it.Candidates = []dispatch.Candidate{{Agencies: it.Agencies, Name: "Các nơi ở phần Kính gửi", Reason: "Kính gửi"}}
 		it.Agencies, it.Certainty = nil, dispatch.Doubtful
 	}
-	r.items = append(r.items, it)
+	r.add(it, nil)
 }
 
 // item makes the item of one phrase.
@@ -192,6 +204,7 @@ func (r *resolver) item(s string, ph *phrase) dispatch.Item {
 		Purposes: ph.tags.purposes, Copies: ph.tags.copies, Exceptions: ph.tags.exceptions, Via: ph.tags.via, Channel: ph.tags.channel,
 	}
 	r.finishName(&it, ph)
+	r.likely = nil
 	r.decide(&it, ph, &m)
 	r.remember(&it)
 	return it

@@ -10,6 +10,7 @@ func (p *lineParser) share(list []phrase) {
 	shareTags(list)
 	p.shareStanding(list)
 	p.shareBody(list)
+	p.shareCommittee(list)
 	p.sharePlace(list)
 	p.shareHead(list)
 	p.shareMass(list)
@@ -182,6 +183,55 @@ func (p *lineParser) sharePlace(list []phrase) {
 			ph.suffix = tailFor(ph.toks, tail)
 		}
 	}
+}
+
+// shareCommittee is "Ban Tổ chức, Ban Tuyên giáo Tỉnh ủy": boards without a
+// committee take the one that the last of them names.
+func (p *lineParser) shareCommittee(list []phrase) {
+	tail := ""
+	for i := len(list) - 1; i >= 0; i-- {
+		ph := &list[i]
+		if !boardHead(ph.toks) || ph.owner != "" || ph.header {
+			tail = ""
+			continue
+		}
+		if at := committeeAt(ph.toks); at > 0 {
+			tail = ""
+			if !tooLong(ph.toks[at:]) {
+				tail = source(p.s, ph.toks[at:])
+			}
+			continue
+		}
+		if tail != "" && ph.suffix == "" && placeStart(ph.toks) == len(ph.toks) && !isCentral(ph.toks) {
+			ph.suffix = tail
+		}
+	}
+}
+
+// boardHeads begin boards that stand under a committee.
+var boardHeads = wordSet("ban ubkt btc btg btgdv bnc bdv vp")
+
+func boardHead(toks []token) bool {
+	if _, ok := hasWords(toks, "ủy", "ban", "kiểm", "tra"); ok {
+		return true
+	}
+	_, office := hasWords(toks, "văn", "phòng")
+	return office || boardHeads[toks[0].key]
+}
+
+// committeeAt returns where the committee at the end of a board's name begins,
+// 0 if there is none.
+func committeeAt(toks []token) int {
+	for i := len(toks) - 1; i > 0; i-- {
+		n := bodyCore(toks[i:])
+		if n == 0 {
+			continue
+		}
+		if rest := toks[i+n:]; len(rest) == 0 || placeStart(rest) == 0 || properName(rest) == len(rest) {
+			return i
+		}
+	}
+	return 0
 }
 
 // tailFor fits a tail to a Party committee: "Tỉnh ủy" takes the bare name of

@@ -92,17 +92,28 @@ func splitParts(toks []token) [][]token {
 
 // atomAt counts the tokens of the protected phrase or list that begins at i.
 func atomAt(toks []token, i int) int {
+	list := 0
+	if c := chainAt(toks, i, i > 0 && toks[i-1].key == "các"); c.end > i && (c.territorial() || listStart(toks, i)) {
+		list = c.end - i
+	}
 	_, n := longest(protected, toks[i:])
 	if n > 0 && protectedApplies(toks, i, n) {
-		if c := chainAt(toks, i, i > 0 && toks[i-1].key == "các"); c.end-i > n {
-			return c.end - i
-		}
-		return n
+		return max(n, list)
 	}
-	if c := chainAt(toks, i, i > 0 && toks[i-1].key == "các"); c.end > i {
-		return c.end - i
+	return list
+}
+
+// listStart reports whether a list of class words may begin at i: not within a
+// name such as "Văn phòng, Vụ X".
+func listStart(toks []token, i int) bool {
+	if i == 0 || !toks[i-1].word() {
+		return true
 	}
-	return 0
+	switch toks[i-1].key {
+	case "các", "thuộc", "của", "trưởng", "đạo", "những", "thể", "và":
+		return true
+	}
+	return false
 }
 
 // protectedApplies keeps a phrase from joining two recipients: "TT HĐND và
@@ -180,8 +191,15 @@ func conjunction(toks []token, from, i int) bool {
 	if right[0].key == "các" {
 		return !insideName(toks[from:i])
 	}
-	return strongHead(right) && (strongHead(toks[from:i]) || leadsPost(toks[from:i])) && !sharesName(toks[from:i], right[0])
+	return joinableHead(right) && (strongHead(toks[from:i]) || leadsPost(toks[from:i])) && !sharesName(toks[from:i], right[0])
 }
+
+// joinableHeads are the heads of bodies that "và" joins to another body, rather
+// than goes on with its name ("Hội Khoa học và Kỹ thuật").
+var joinableHeads = wordSet("sở bộ ubnd hđnd ủy cục tổng chi công ban tòa tand viện vksnd kho kbnn bảo bhxh ngân thanh đài báo trung tỉnh thành huyện thị đảng mttq ubmttq đoàn vpcp văn vp cổng website tt thường liên mặt")
+
+// joinableHead reports whether toks begins a body that "và" may join.
+func joinableHead(toks []token) bool { return strongHead(toks) && joinableHeads[toks[0].key] }
 
 func leadsPost(toks []token) bool {
 	_, _, _, n := leadingPost(toks)

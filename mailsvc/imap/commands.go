@@ -29,7 +29,6 @@ type command struct {
 	run   func(*request) error
 }
 
-var commands map[string]command
 
 func commandTable() map[string]command {
 	return map[string]command{

@@ -239,7 +239,7 @@ func (c *conn) command() {
 	if name == "UID" && p.accept(' ') {
 		uid, name = true, p.word()
 	}
-	cmd, known := commands[name]
+	cmd, known := c.s.commands[name]
 	switch {
 	case p.err != nil:
 	case !known || uid && !cmd.uid:
@@ -277,6 +277,8 @@ type request struct {
 	uid  bool
 	code string // response code of the final OK, with arguments
 	text string // text of the final OK
+
+	answered bool // the tagged answer has been sent
 }
 
 // run carries out a command and answers it.
@@ -285,7 +287,13 @@ func (c *conn) run(cmd command, req *request) {
 	if c.closed {
 		return
 	}
-	err := cmd.run(req)
+	if cmd.args {
+		req.p.sp()
+	}
+	err := req.p.err
+	if err == nil {
+		err = cmd.run(req)
+	}
 	c.finish(req, err)
 }
 
@@ -297,6 +305,9 @@ func (c *conn) finish(req *request, err error) {
 	}
 	if err == nil {
 		c.badRow = 0
+	}
+	if req.answered {
+		return
 	}
 	if c.view != nil && !c.closed {
 		c.poll(req.allowsExpunge())
@@ -326,6 +337,7 @@ func (c *conn) hangUp(err error) {
 	c.closed = true
 	var ne net.Error
 	switch {
+	case errors.Is(err, errIdleOver):
 	case errors.Is(err, errDesync):
 		c.bye(string(imap.ResponseCodeTooBig), "literal too large")
 		c.linger()

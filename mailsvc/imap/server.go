@@ -76,10 +76,12 @@ func (l Limits) withDefaults() Limits {
 
 // Server is an IMAP server. Its methods are safe for concurrent use.
 type Server struct {
-	o      Options
-	limits Limits
-	log    *slog.Logger
-	now    func() time.Time
+	o        Options
+	limits   Limits
+	log      *slog.Logger
+	now      func() time.Time
+	commands map[string]command
+	commands map[string]command
 
 	ctx    context.Context // ends when Shutdown gives up waiting
 	cancel context.CancelFunc
@@ -96,7 +98,7 @@ type Server struct {
 
 // New returns a server that does not listen yet.
 func New(o Options) *Server {
-	s := &Server{o: o, limits: o.Limits.withDefaults(), log: o.Logger, now: o.Now, stop: make(chan struct{}),
+	s := &Server{o: o, limits: o.Limits.withDefaults(), log: o.Logger, now: o.Now, commands: commandTable(), stop: make(chan struct{}),
 		listeners: make(map[net.Listener]struct{}), conns: make(map[*conn]struct{}),
 		perIP: make(map[string]int), perUser: make(map[string]int)}
 	if s.log == nil {

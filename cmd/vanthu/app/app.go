@@ -159,15 +159,11 @@ func (a *App) openEngine() (err error) {
 const WorkerCommand = "document-worker"
 
 func (a *App) reader() (*document.Reader, error) {
-	self, err := os.Executable()
-	if err != nil {
-		return nil, fmt.Errorf("find own binary for the document worker: %w", err)
-	}
 	cache := a.options.CacheDir
 	if cache == "" {
 		cache = a.path("cache")
 	}
-	return document.NewReader(document.Options{WorkerCommand: []string{self, WorkerCommand}, CacheDir: cache}), nil
+	return NewReader(cache)
 }
 
 // today is the day on which mail is delivered: the real one, or the one that

@@ -100,15 +100,16 @@ func smarthost(c config.Smarthost) (*queue.Smarthost, error) {
 func (r *Running) smtp(tlsConfig *tls.Config) error {
 	a := r.app
 	l := a.Config.Limits
-	limits := smtp.Limits{MaxMessage: int64(l.MessageSize), MaxIntake: int64(l.IntakeSize), MaxRecipients: l.Recipients,
-		Conns: l.SMTPConnections, ConnsPerIP: l.SMTPConnectionsPerIP}
+	limits := smtp.Limits{MessageSize: int64(l.MessageSize), IntakeSize: int64(l.IntakeSize), Recipients: l.Recipients,
+		Connections: l.SMTPConnections, ConnectionsPerIP: l.SMTPConnectionsPerIP}
 	if a.options.NoLimits {
-		limits.ConnsPerIP = -1
+		limits.ConnectionsPerIP = -1
 	}
 	srv := smtp.New(smtp.Options{
-		Hostname: a.Config.Hostname, Domains: []string{a.Config.Domain}, TLSConfig: tlsConfig, InsecureAuth: a.options.Insecure,
-		Identities: a.Accounts, Store: a.Mailboxes, Blobs: a.Bodies, Queue: a.Queue, Ingest: a.ingest,
-		Intakes: map[string]mailsvc.Intake{a.Config.IssueMailbox(): a.Engine}, Limits: limits, Logger: a.log,
+		Hostname: a.Config.Hostname, Domains: []string{a.Config.Domain}, Identities: a.Accounts,
+		Intakes: map[string]mailsvc.Intake{a.Config.IssueMailbox(): a.Engine},
+		Ingest:  a.ingest, Deliver: a.Mailboxes.Deliver, Enqueue: a.Queue.Enqueue,
+		TLS: tlsConfig, InsecureLoopbackAuth: a.options.Insecure, Logger: a.log, Limits: limits,
 	})
 	r.stops = append(r.stops, srv.Shutdown)
 	serve := func(role smtp.Role) func(net.Listener) error {

@@ -114,7 +114,7 @@ func (s *stage) open(ctx context.Context) (err error) {
 	if err != nil {
 		return errors.Join(err, s.outside.Close())
 	}
-	s.app, err = app.Open(cfg, app.Options{Logger: log, NoLimits: s.NoLimits, Insecure: true, AllowDial: app.LoopbackOnly, CacheDir: cacheDir()})
+	s.app, err = app.Open(cfg, app.Options{Logger: log, NoLimits: s.NoLimits, Insecure: true, AllowDial: app.LoopbackOnly, CacheDir: app.UserCache()})
 	if err != nil {
 		return errors.Join(err, s.outside.Close())
 	}
@@ -152,16 +152,6 @@ func (s *stage) staged(cfg config.Config) config.Config {
 	cfg.Dispatch.AsOf = AsOf
 	cfg.Outgoing.Smarthost = config.Smarthost{Address: s.outside.Addr(), Security: "none"}
 	return cfg
-}
-
-// cacheDir keeps the compiled PDF reader between demonstrations, so that only
-// the first one waits for it; "" leaves it in the data directory.
-func cacheDir() string {
-	dir, err := os.UserCacheDir()
-	if err != nil {
-		return ""
-	}
-	return filepath.Join(dir, "vanthu")
 }
 
 func anyPort() config.Listen {

@@ -1,0 +1,70 @@
+package recipients
+
+import (
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"quangtri.gov.vn/vanthu/directory"
+)
+
+// register is the sample directory, loaded once: a Snapshot never changes.
+var register = sync.OnceValues(func() (*directory.Snapshot, error) {
+	return directory.LoadFS(os.DirFS("../../configs/directory"))
+})
+
+func snapshot(t testing.TB) *directory.Snapshot {
+	t.Helper()
+	s, err := register()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// hostile are texts that try to make the parser slow, deep or forgetful.
+var hostile = map[string]string{
+	"commas":      strings.Repeat("A, ", 22000),
+	"departments": strings.Repeat("Sở Tài chính, ", 3500),
+	"groups":      strings.Repeat("UBND các huyện, thị xã, thành phố; ", 1300),
+	"opens":       strings.Repeat("(", 65000),
+	"nested":      strings.Repeat("(a ", 10000) + strings.Repeat(") ", 10000),
+	"colons":      strings.Repeat("VPCP: ", 9000),
+	"labels":      strings.Repeat("Các Bộ: TC, ", 5000),
+	"dashes":      strings.Repeat("- ", 32000),
+	"words":       strings.Repeat("thường trực tỉnh ủy ", 2500),
+	"các":         strings.Repeat("các ", 13000),
+	"chains":      strings.Repeat("huyện, xã, ", 4500),
+	"except":      "Các sở" + strings.Repeat(", trừ Sở A", 5000),
+	"long word":   strings.Repeat("Đ", 32000),
+	"marks":       "a" + strings.Repeat("\u0301", 30000),
+	"lines":       strings.Repeat("- Sở Nội vụ;\n", 4000),
+	"sub":         "Văn phòng UBND tỉnh:\n" + strings.Repeat("+ TH, NC;\n", 5000),
+	"titles":      strings.Repeat("CT, PCT, ", 6000) + "UBND tỉnh",
+	"ands":        strings.Repeat("Sở Y tế và ", 4500),
+	"invalid":     strings.Repeat("S\xff\xfe, ", 12000),
+	"archive":     strings.Repeat("Lưu: VT, ", 6000),
+}
+
+func TestHostileBlocksAreBounded(t *testing.T) {
+	dir := snapshot(t)
+	for name, text := range hostile {
+		lines := ParseText(clip(text, 64<<10))
+		for _, b := range []Block{
+			{Lines: lines, Issuer: "qt.ubnd", IssuerName: "UBND tỉnh Quảng Trị", On: "2012-05-01"},
+			{Lines: []string{clip(text, 64<<10)}, Issuer: "qt.ubnd", IssuerName: "UBND tỉnh Quảng Trị", On: "2012-05-01"},
+			{Lines: []string{"Như trên", "Như Điều 3"}, KinhGui: lines, Articles: map[string]string{"3": clip(text, 64<<10) + " chịu trách nhiệm thi hành"}, Issuer: "qt.ubnd", IssuerName: clip(text, 64<<10), On: "2012-05-01"},
+		} {
+			start := time.Now()
+			items := Resolve(dir, b)
+			if d := time.Since(start); d > 100*time.Millisecond {
+				t.Errorf("%s: %v for %d items", name, d, len(items))
+			}
+			if len(items) > maxItems+1 {
+				t.Errorf("%s: %d items", name, len(items))
+			}
+		}
+	}
+}

@@ -1,0 +1,167 @@
+package imap
+
+import (
+	"errors"
+	"slices"
+	"strconv"
+
+	imap "github.com/emersion/go-imap/v2"
+
+	"quangtri.gov.vn/vanthu/mailsvc"
+)
+
+// poll tells the client what changed in the selected mailbox since it was last
+// told. Without mayExpunge messages that vanished are kept back: they keep
+// their sequence numbers until a later poll.
+func (c *conn) poll(mayExpunge bool) {
+	v := c.view
+	if c.currentRights(v)&mailsvc.Read == 0 {
+		c.bye("", "the right to this mailbox was withdrawn")
+		return
+	}
+	ch, err := c.s.o.Store.ChangesSince(c.ctx(), c.account.Address, v.account, v.folder.ID, v.mod)
+	if err != nil {
+		c.pollFailed(err)
+		return
+	}
+	v.folder = ch.Folder
+	v.gone = mergeUIDs(v.gone, v.known(ch.Vanished))
+	if mayExpunge && len(v.gone) > 0 {
+		c.writeGone()
+	}
+	before := len(v.uids)
+	changed := v.admit(ch.Changed)
+	if len(v.uids) > before {
+		c.w.str("* ", strconv.Itoa(len(v.uids)), " EXISTS\r\n")
+	}
+	for i := range changed {
+		c.writeFlags(v, &changed[i])
+		if c.w.settle() != nil {
+			return
+		}
+	}
+	v.mod = max(v.mod, ch.Folder.HighestMod)
+	v.told = nil
+}
+
+// pollFailed ends a session whose mailbox was deleted under it; other errors
+// are left to the next poll.
+func (c *conn) pollFailed(err error) {
+	if errors.Is(err, mailsvc.ErrNotFound) {
+		c.bye(string(imap.ResponseCodeNonExistent), "the selected mailbox was deleted")
+		return
+	}
+	if c.ctx().Err() == nil {
+		c.s.log.Error("imap: changes", "account", c.account.Address, "err", err)
+	}
+}
+
+// known returns those of the ascending uids that the client has been told of.
+func (v *view) known(uids []mailsvc.UID) []mailsvc.UID {
+	var out []mailsvc.UID
+	for _, u := range uids {
+		if _, ok := slices.BinarySearch(v.uids, u); ok {
+			out = append(out, u)
+		}
+	}
+	return out
+}
+
+// mergeUIDs joins two ascending lists without doubles.
+func mergeUIDs(a, b []mailsvc.UID) []mailsvc.UID {
+	if len(b) == 0 {
+		return a
+	}
+	out := append(slices.Clone(a), b...)
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// admit adds new messages to the list and returns the others, which changed.
+func (v *view) admit(rows []mailsvc.Message) []mailsvc.Message {
+	var last mailsvc.UID
+	if n := len(v.uids); n > 0 {
+		last = v.uids[n-1]
+	}
+	changed := rows[:0]
+	for i := range rows {
+		switch m := &rows[i]; {
+		case m.UID > last:
+			v.uids = append(v.uids, m.UID)
+			last = m.UID
+		case m.ModSeq > v.mod && !v.wasTold(m):
+			changed = append(changed, *m)
+		}
+	}
+	return changed
+}
+
+// writeGone tells of all expunged messages and drops them from the list.
+func (c *conn) writeGone() {
+	v := c.view
+	if c.qresync {
+		c.w.str("* VANISHED ")
+		c.w.set(appendSet(c.w.bytes(), v.gone))
+		c.w.str("\r\n")
+	} else {
+		removed := uint32(0)
+		for _, u := range v.gone {
+			if s := v.seq(u); s > 0 {
+				c.w.str("* ")
+				c.w.num(uint64(s - removed)) // those before it are gone by now
+				c.w.str(" EXPUNGE\r\n")
+				removed++
+			}
+		}
+	}
+	v.uids = subtract(v.uids, v.gone)
+	v.saved = subtract(v.saved, v.gone)
+	v.gone = nil
+}
+
+// subtract removes ascending b from ascending a, in place.
+func subtract(a, b []mailsvc.UID) []mailsvc.UID {
+	n, j := 0, 0
+	for _, u := range a {
+		for j < len(b) && b[j] < u {
+			j++
+		}
+		if j < len(b) && b[j] == u {
+			continue
+		}
+		a[n] = u
+		n++
+	}
+	return a[:n]
+}
+
+// writeFlags writes a FETCH response that nobody asked for.
+func (c *conn) writeFlags(v *view, m *mailsvc.Message) {
+	s := v.seq(m.UID)
+	if s == 0 {
+		return
+	}
+	c.w.str("* ")
+	c.w.num(uint64(s))
+	c.w.str(" FETCH (UID ")
+	c.w.num(uint64(m.UID))
+	c.w.str(" FLAGS ")
+	c.w.flagList(m.Flags)
+	if c.condstore {
+		c.w.str(" MODSEQ (")
+		c.w.num(uint64(m.ModSeq))
+		c.w.str(")")
+	}
+	c.w.str(")\r\n")
+}
+
+func (w *writer) flagList(flags []string) {
+	b := append(w.bytes(), '(')
+	for i, f := range flags {
+		if i > 0 {
+			b = append(b, ' ')
+		}
+		b = append(b, f...)
+	}
+	w.set(append(b, ')'))
+}

@@ -1,0 +1,278 @@
+package imap
+
+import (
+	"errors"
+	"slices"
+
+	imap "github.com/emersion/go-imap/v2"
+
+	"quangtri.gov.vn/vanthu/mailsvc"
+)
+
+// storeArgs are the arguments of STORE.
+type storeArgs struct {
+	set            numSet
+	imap.StoreFlags
+	flags          []string
+	unchangedSince mailsvc.ModSeq
+	conditional    bool
+}
+
+func (p *parser) storeArgs() storeArgs {
+	var a storeArgs
+	a.set = p.numSet()
+	p.sp()
+	if p.accept('(') {
+		if p.word() != "UNCHANGEDSINCE" {
+			p.fail("unknown STORE modifier")
+		}
+		p.sp()
+		a.unchangedSince, a.conditional = mailsvc.ModSeq(p.bigNumber(1<<63-1)), true
+		p.expect(')')
+		p.sp()
+	}
+	switch {
+	case p.accept('+'):
+		a.Op = imap.StoreFlagsAdd
+	case p.accept('-'):
+		a.Op = imap.StoreFlagsDel
+	default:
+		a.Op = imap.StoreFlagsSet
+	}
+	switch p.word() {
+	case "FLAGS":
+	case "FLAGS.SILENT":
+		a.Silent = true
+	default:
+		p.fail("expected FLAGS")
+	}
+	p.sp()
+	a.flags = p.flags(true)
+	return a
+}
+
+var flagOps = [...]mailsvc.FlagOp{imap.StoreFlagsSet: mailsvc.FlagsReplace, imap.StoreFlagsAdd: mailsvc.FlagsAdd, imap.StoreFlagsDel: mailsvc.FlagsRemove}
+
+// store changes flags (RFC 9051 section 6.4.6, RFC 7162 section 3.1.3).
+func (r *request) store() error {
+	c := r.c
+	a := r.p.storeArgs()
+	if err := r.p.end(); err != nil {
+		return err
+	}
+	if a.conditional {
+		c.condstore = true
+	}
+	if err := c.mayStore(&a); err != nil {
+		return err
+	}
+	v := c.view
+	spans, err := v.pick(a.set, r.uid)
+	if err != nil || len(spans) == 0 {
+		return err
+	}
+	if a.conditional && a.unchangedSince == 0 { // every message is newer than that
+		r.modified(v.pickedUIDs(spans))
+		return nil
+	}
+	change := mailsvc.FlagChange{Op: flagOps[a.Op], Flags: a.flags, UnchangedSince: a.unchangedSince}
+	rows, kept, err := c.setFlags(v.ranges(spans), change)
+	if err != nil {
+		return err
+	}
+	c.told(rows)
+	if len(kept) > 0 {
+		r.modified(kept)
+	}
+	return c.writeStored(rows, &a)
+}
+
+// modified reports the messages that UNCHANGEDSINCE left alone.
+func (r *request) modified(uids []mailsvc.UID) {
+	if r.uid {
+		r.code = "MODIFIED " + string(appendSet(nil, uids))
+		return
+	}
+	var seqs []uint32
+	for _, u := range uids {
+		if s := r.c.view.seq(u); s > 0 {
+			seqs = append(seqs, s)
+		}
+	}
+	if len(seqs) > 0 {
+		r.code = "MODIFIED " + string(appendSet(nil, seqs))
+	}
+}
+
+func (v *view) pickedUIDs(spans []span) []mailsvc.UID {
+	var out []mailsvc.UID
+	for _, s := range spans {
+		out = append(out, v.uids[s.from:s.to]...)
+	}
+	return out
+}
+
+// mayStore checks rights. A replacement by someone who may change only some
+// flags is refused unless it is made of those.
+func (c *conn) mayStore(a *storeArgs) error {
+	var need mailsvc.Rights
+	for _, f := range a.flags {
+		need |= flagRight(f)
+	}
+	if a.Op == imap.StoreFlagsSet {
+		need |= mailsvc.Write | mailsvc.Delete
+	}
+	if c.view.readOnly {
+		return no(imap.ResponseCodeNoPerm, c.say("Thư mục đang mở chỉ để đọc.", "the mailbox is open read-only"))
+	}
+	return c.may(need | mailsvc.Read)
+}
+
+// setFlags changes flags. When nobody else changed the folder meanwhile, the
+// next poll has nothing to look for.
+func (c *conn) setFlags(ranges []mailsvc.Range, change mailsvc.FlagChange) (rows []mailsvc.Message, kept []mailsvc.UID, err error) {
+	v := c.view
+	return c.s.o.Store.SetFlags(c.ctx(), c.account.Address, v.account, v.folder.ID, ranges, change)
+}
+
+// told remembers rows whose present state the client is about to get, so that
+// the poll at the end of the command does not repeat them.
+func (c *conn) told(rows []mailsvc.Message) {
+	for i := range rows {
+		c.view.told = append(c.view.told, toldRow{rows[i].UID, rows[i].ModSeq})
+	}
+}
+
+// toldRow is a state of a message.
+type toldRow struct {
+	uid mailsvc.UID
+	mod mailsvc.ModSeq
+}
+
+// wasTold reports whether the client has got this state; told is ascending.
+func (v *view) wasTold(m *mailsvc.Message) bool {
+	i, ok := slices.BinarySearchFunc(v.told, m.UID, func(t toldRow, u mailsvc.UID) int { return int(int64(t.uid) - int64(u)) })
+	return ok && v.told[i].mod == m.ModSeq
+}
+
+// writeStored answers STORE. With .SILENT only MODSEQ is told, and only to
+// clients that know it.
+func (c *conn) writeStored(rows []mailsvc.Message, a *storeArgs) error {
+	if a.Silent && !c.condstore {
+		return nil
+	}
+	for i := range rows {
+		if !a.Silent {
+			c.writeFlags(c.view, &rows[i])
+		} else if s := c.view.seq(rows[i].UID); s > 0 {
+			c.w.str("* ")
+			c.w.num(uint64(s))
+			c.w.str(" FETCH (UID ")
+			c.w.num(uint64(rows[i].UID))
+			c.w.str(" MODSEQ (")
+			c.w.num(uint64(rows[i].ModSeq))
+			c.w.str("))\r\n")
+		}
+		if err := c.w.settle(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// expunge is EXPUNGE and UID EXPUNGE (RFC 9051 sections 6.4.3 and 6.4.9).
+func (r *request) expunge() error {
+	p, c := r.p, r.c
+	var set *numSet
+	if r.uid {
+		p.sp()
+		s := p.numSet()
+		set = &s
+	}
+	if err := p.end(); err != nil {
+		return err
+	}
+	if err := c.may(mailsvc.Delete); err != nil {
+		return err
+	}
+	v := c.view
+	var ranges []mailsvc.Range
+	if set != nil {
+		spans, err := v.pick(*set, true)
+		if err != nil || len(spans) == 0 {
+			return err
+		}
+		ranges = v.ranges(spans)
+	}
+	_, err := c.s.o.Store.Expunge(c.ctx(), v.account, v.folder.ID, ranges)
+	return err
+}
+
+func (r *request) copy() error { return r.transfer(false) }
+func (r *request) move() error { return r.transfer(true) }
+
+// transfer is COPY and MOVE (RFC 9051 sections 6.4.7 and 6.4.8). Moving within
+// an account is filing, which Write allows; moving out of it also deletes.
+func (r *request) transfer(move bool) error {
+	p, c := r.p, r.c
+	set := p.numSet()
+	p.sp()
+	name := p.mailboxName()
+	if err := p.end(); err != nil {
+		return err
+	}
+	dst, f, err := c.folder(name, mailsvc.Write)
+	if errors.Is(err, mailsvc.ErrNotFound) {
+		err = no(imap.ResponseCodeTryCreate, c.say("Không có thư mục đích; hãy tạo trước.", "no such mailbox, create it first"))
+	}
+	if err != nil {
+		return err
+	}
+	v := c.view
+	need := mailsvc.Read
+	if move {
+		need = mailsvc.Write
+		if dst.account != v.account {
+			need = mailsvc.Delete
+		}
+	}
+	if err := c.may(need); err != nil {
+		return err
+	}
+	spans, err := v.pick(set, r.uid)
+	if err != nil || len(spans) == 0 {
+		return err
+	}
+	return r.carry(move, spans, dst, f)
+}
+
+func (r *request) carry(move bool, spans []span, dst mailbox, f mailsvc.Folder) error {
+	c, v := r.c, r.c.view
+	carry := c.s.o.Store.Copy
+	if move {
+		carry = c.s.o.Store.Move
+	}
+	src, uids, err := carry(c.ctx(), c.account.Address, v.account, v.folder.ID, v.ranges(spans), dst.account, f.ID)
+	if err != nil {
+		return err
+	}
+	if len(src) == 0 {
+		return nil
+	}
+	code := string(appendCopyUID(nil, f.UIDValidity, src, uids))
+	if move {
+		c.w.status("*", imap.StatusResponseTypeOK, code, "moved")
+	} else {
+		r.code = code
+	}
+	return nil
+}
+
+func appendCopyUID(b []byte, validity uint32, src, dst []mailsvc.UID) []byte {
+	b = append(b, "COPYUID "...)
+	b = appendSet(b, []uint32{validity})
+	b = append(b, ' ')
+	b = appendSet(b, src)
+	b = append(b, ' ')
+	return appendSet(b, dst)
+}
