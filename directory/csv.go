@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -59,6 +60,9 @@ type RowError struct {
 func (e RowError) Error() string {
 	var b strings.Builder
 	b.WriteString(e.File)
+	if e.File == "" {
+		b.WriteString("thay đổi")
+	}
 	if e.Line > 0 {
 		fmt.Fprintf(&b, ", dòng %d", e.Line)
 	}
@@ -305,38 +309,63 @@ func (s *Snapshot) export(w io.Writer, file string, shown func(Official) bool) e
 
 func (s *Snapshot) records(file string, shown func(Official) bool) [][]string {
 	var out [][]string
-	switch file {
-	case AgenciesFile:
-		for _, a := range s.facts.agencies.all() {
-			out = append(out, []string{string(a.ID), a.Name, a.Type, a.Level, string(a.Parent), string(a.From), string(a.To), a.Code, a.Certainty, a.Note})
-		}
-	case NamesFile:
-		for _, n := range s.facts.names.all() {
-			out = append(out, []string{string(n.Agency), n.Text, n.Kind, string(n.Scope), string(n.From), string(n.To), n.Note})
-		}
-	case SuccessionFile:
-		for _, r := range s.facts.succession.all() {
-			out = append(out, []string{string(r.From), string(r.To), string(r.Date), r.Kind, r.Decision, r.Note})
-		}
-	case GroupsFile:
-		for _, g := range s.facts.groups.all() {
-			out = append(out, []string{string(g.ID), g.Name, strings.Join(g.Aliases, "|"), string(g.Scope), g.Rule, string(g.From), string(g.To), g.Note})
-		}
-	case AddressesFile:
-		for _, a := range s.facts.addresses.all() {
-			out = append(out, []string{string(a.Agency), a.Address, a.Kind, string(a.From), string(a.To), a.Status})
-		}
-	case OfficialsFile:
-		for _, o := range s.facts.officials.all() {
-			if !shown(o) {
-				continue
-			}
-			authorised := "false"
-			if o.Authorised {
-				authorised = "true"
-			}
-			out = append(out, []string{string(o.ID), o.Name, string(o.Agency), o.Title, authorised, o.Address, string(o.From), string(o.To), o.Note})
+	for _, c := range s.facts.changes(file) {
+		if c.Official == nil || shown(*c.Official) {
+			_, record := c.record()
+			out = append(out, record)
 		}
 	}
 	return out
+}
+
+// changes returns the rows that file holds, in order.
+func (f *facts) changes(file string) []Change {
+	switch file {
+	case AgenciesFile:
+		return changesOf(&f.agencies, func(v *Agency) Change { return Change{Agency: v} })
+	case NamesFile:
+		return changesOf(&f.names, func(v *Name) Change { return Change{Name: v} })
+	case SuccessionFile:
+		return changesOf(&f.succession, func(v *Succession) Change { return Change{Succession: v} })
+	case GroupsFile:
+		return changesOf(&f.groups, func(v *Group) Change { return Change{Group: v} })
+	case AddressesFile:
+		return changesOf(&f.addresses, func(v *Address) Change { return Change{Address: v} })
+	case OfficialsFile:
+		return changesOf(&f.officials, func(v *Official) Change { return Change{Official: v} })
+	}
+	return nil
+}
+
+func changesOf[K comparable, V any](t *rows[K, V], wrap func(*V) Change) []Change {
+	var out []Change
+	for _, v := range t.all() {
+		out = append(out, wrap(&v))
+	}
+	return out
+}
+
+// record writes the row of c as its file has it.
+func (c Change) record() (file string, fields []string) {
+	switch {
+	case c.Agency != nil:
+		a := c.Agency
+		return AgenciesFile, []string{string(a.ID), a.Name, a.Type, a.Level, string(a.Parent), string(a.From), string(a.To), a.Code, a.Certainty, a.Note}
+	case c.Name != nil:
+		n := c.Name
+		return NamesFile, []string{string(n.Agency), n.Text, n.Kind, string(n.Scope), string(n.From), string(n.To), n.Note}
+	case c.Succession != nil:
+		r := c.Succession
+		return SuccessionFile, []string{string(r.From), string(r.To), string(r.Date), r.Kind, r.Decision, r.Note}
+	case c.Group != nil:
+		g := c.Group
+		return GroupsFile, []string{string(g.ID), g.Name, strings.Join(g.Aliases, "|"), string(g.Scope), g.Rule, string(g.From), string(g.To), g.Note}
+	case c.Address != nil:
+		a := c.Address
+		return AddressesFile, []string{string(a.Agency), a.Address, a.Kind, string(a.From), string(a.To), a.Status}
+	case c.Official != nil:
+		o := c.Official
+		return OfficialsFile, []string{string(o.ID), o.Name, string(o.Agency), o.Title, strconv.FormatBool(o.Authorised), o.Address, string(o.From), string(o.To), o.Note}
+	}
+	return "", nil
 }

@@ -138,7 +138,9 @@ type Delivery struct {
 	Agency  ID     // who takes the mail: the agency or its single successor
 	Address string // "" when there is none: paper
 	Kind    string // kind of the address
-	// Moved is set when Agency is not the body that was asked for.
+	// Moved is set when the body that was asked for has ended and Agency
+	// follows it. (A unit without an address is served by the agency above:
+	// then Agency differs too, but Moved is nil.)
 	Moved *Succession
 	// Ask is set when nobody but a person can choose (the body was split).
 	// Choices then holds the bodies that took parts of it.
@@ -170,12 +172,21 @@ type Hit struct {
 //	Lookup(form, issuer, on) Match       what an agency's written form means
 //	LookupGroup(form, issuer, on) (Group, bool)
 //	Members(group, issuer, on) ([]Agency, error)
-//	                                     the bodies of a group on that day, within the group's scope and the
-//	                                     issuer's territory, the issuer itself left out; ErrAsk if only a
-//	                                     person can say
+//	                                     the bodies of a group on that day, below the group's scope if it has
+//	                                     one, the issuer itself left out; ErrAsk if only a person can say
 //	Role(agency, title, on) []Official   holders of a post; short forms (CT, PCT, CVP) are known
 //	Deliver(id, today) Delivery          where mail for id goes today (succession followed)
 //	ByAddress(address, on) (Agency, bool) whose official address this is
 //	Issuer(name, parent, on) Match       the agency that a document's head names (capitals, two lines)
 //	Find(query, on, limit) []Hit         search by people: with or without marks, by short form, old name, address
 //	Former(id), Successors(id) []Succession
+//
+// Beyond these: Version, Updated, Sample, Home(on), Parent(id, on),
+// UnderOn(id, ancestor, on), Groups(on), AllAgencies, AllNames(id),
+// AllAddresses(id), AddressHistory(address), OfficialByAddress(address, on),
+// Export(w, file) and ExportPublic(w, file).
+//
+// A [Register] is changed by Import (CSV files) and by operations, one event
+// each: Found, Rename, Merge, Split, Dissolve, SetAddress, CloseAddress,
+// SetOfficial, EndOfficial, AddName, CloseName, Withdraw. History(id) and
+// Journal(after, limit) show the events.

@@ -89,7 +89,7 @@ func (s *Snapshot) judge(found []Name, key string, chain map[ID]int, on Date) Ma
 	switch {
 	case !a.On(on):
 		m.Reason = s.whyGone(a, on)
-	case found[0].Scope != "" || s.meansSame(a, chain) || s.namesProvince(key):
+	case found[0].Scope != "" || s.meansSame(a, chain, on) || s.namesProvince(key, on):
 		m.Certain = true
 	case len(chain) == 0:
 		m.Reason = fmt.Sprintf("Chưa rõ cơ quan ban hành, nên chưa chắc tên này chỉ %s. Hãy xác nhận.", a.Name)
@@ -101,9 +101,11 @@ func (s *Snapshot) judge(found []Name, key string, chain map[ID]int, on Date) Ma
 
 // meansSame reports whether a form without a scope means a also to the issuer
 // with that chain: a is no body of a province of this register (ministries are
-// called the same everywhere), or the issuer stands in the home province or in
-// a's own territory.
-func (s *Snapshot) meansSame(a Agency, chain map[ID]int) bool {
+// called the same everywhere), or the issuer stands in a's own territory or in
+// the home province. The home province is the one whose bodies need no scope;
+// a territory in whose scope official names stand that day (former Quảng Bình)
+// is apart from it. Asking only about that day keeps past answers as they were.
+func (s *Snapshot) meansSame(a Agency, chain map[ID]int, on Date) bool {
 	root := s.Territory(a.ID)
 	if r, ok := s.Agency(root); !ok || r.Type != typeTerritory {
 		return true
@@ -112,37 +114,31 @@ func (s *Snapshot) meansSame(a Agency, chain map[ID]int) bool {
 		return true
 	}
 	for id := range chain {
-		if t, ok := s.Agency(id); ok && t.Type == typeTerritory && slices.Contains(s.home, firstPart(id)) {
+		t, ok := s.Agency(id)
+		if ok && t.Type == typeTerritory && !slices.ContainsFunc(s.apart[id], func(v Validity) bool { return v.On(on) }) {
 			return true
 		}
 	}
 	return false
 }
 
-// firstPart is the part of an ID before the first "." or "-": one for each
-// province, whatever became of it ("qt" for qt and qt-2025).
-func firstPart(id ID) string {
-	if i := strings.IndexAny(string(id), ".-"); i >= 0 {
-		return string(id[:i])
-	}
-	return string(id)
-}
-
-// namesProvince reports whether key holds a province's name, and not the ward,
-// town or commune of the same name.
-func (s *Snapshot) namesProvince(key string) bool {
+// namesProvince reports whether key holds the name that a province bears on
+// that day, and not the ward, town or commune of the same name.
+func (s *Snapshot) namesProvince(key string, on Date) bool {
 	for _, p := range s.provinces {
-		for rest, off := key, 0; ; {
-			i := strings.Index(rest[off:], p)
+		if !p.On(on) {
+			continue
+		}
+		for off := 0; ; {
+			i := strings.Index(key[off:], p.name)
 			if i < 0 {
 				break
 			}
 			i += off
-			end := i + len(p)
-			if wordEdge(rest, i, end) && !placePrefix(rest[:i]) {
+			if end := i + len(p.name); wordEdge(key, i, end) && !placePrefix(key[:i]) {
 				return true
 			}
-			off = end
+			off = i + len(p.name)
 		}
 	}
 	return false

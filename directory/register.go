@@ -8,6 +8,9 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -86,11 +89,22 @@ func Open(path string, fatal func(error)) (*Register, error) {
 	if err != nil {
 		return nil, fmt.Errorf("directory: open %s: %w", path, err)
 	}
+	if err := syncDir(filepath.Dir(path)); err != nil { // or a new file may vanish with its name
+		return nil, errors.Join(fmt.Errorf("directory: open %s: %w", path, err), db.Close())
+	}
 	r := &Register{db: db, now: time.Now, fatal: fatal}
 	if err := r.replay(); err != nil {
 		return nil, errors.Join(fmt.Errorf("directory: open %s: %w", path, err), db.Close())
 	}
 	return r, nil
+}
+
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
 }
 
 // SetClock replaces the clock that dates events, for tests and demonstrations.
@@ -191,15 +205,19 @@ func (r *Register) add(ctx context.Context, who, why string, events []Event) err
 			f.apply(c)
 		}
 	}
+	var keys, values [][]byte
+	for _, e := range events {
+		k, v, err := encodeEvent(e)
+		if err != nil {
+			return fmt.Errorf("directory: encode event %d: %w", e.Seq, err)
+		}
+		keys, values = append(keys, k), append(values, v)
+	}
 	err := r.db.Update(func(tx *bolt.Tx) error {
 		b := tx.Bucket(eventsBucket)
 		b.FillPercent = 1 // keys only rise
-		for _, e := range events {
-			k, v, err := encodeEvent(e)
-			if err != nil {
-				return err
-			}
-			if err := b.Put(k, v); err != nil {
+		for i := range keys {
+			if err := b.Put(keys[i], values[i]); err != nil {
 				return err
 			}
 		}
@@ -271,11 +289,8 @@ func (r *Register) History(id ID) ([]Event, error) {
 	err := r.each(func(e Event) error {
 		var mine []Change
 		for _, c := range e.Changes {
-			for _, about := range c.about() {
-				if about == id {
-					mine = append(mine, c)
-					break
-				}
+			if slices.Contains(c.about(), id) {
+				mine = append(mine, c)
 			}
 		}
 		if len(mine) > 0 {
@@ -286,6 +301,26 @@ func (r *Register) History(id ID) ([]Event, error) {
 	})
 	if err != nil {
 		return nil, fmt.Errorf("directory: history of %s: %w", id, err)
+	}
+	return out, nil
+}
+
+// Journal returns at most limit events with numbers above after, oldest first.
+func (r *Register) Journal(after uint64, limit int) ([]Event, error) {
+	var out []Event
+	err := r.db.View(func(tx *bolt.Tx) error {
+		c := tx.Bucket(eventsBucket).Cursor()
+		for k, v := c.Seek(binary.BigEndian.AppendUint64(nil, after+1)); k != nil && len(out) < limit; k, v = c.Next() {
+			e, err := decodeEvent(k, v)
+			if err != nil {
+				return err
+			}
+			out = append(out, e)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("directory: journal after %d: %w", after, err)
 	}
 	return out, nil
 }

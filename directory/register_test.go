@@ -263,3 +263,38 @@ func TestSnapshotOutlivesChanges(t *testing.T) {
 		t.Error("an old snapshot changed")
 	}
 }
+
+// TestFailedWriteIsFatal lets the file grow no further, as a full disk does.
+func TestFailedWriteIsFatal(t *testing.T) {
+	t.Parallel()
+	var stopped error
+	r, err := Open(filepath.Join(t.TempDir(), "d.db"), func(err error) { stopped = err })
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { r.Close() })
+	r.db.MaxSize = 1
+	if _, err := r.Import(context.Background(), os.DirFS("../configs/directory"), "An", "", false); err == nil || stopped == nil {
+		t.Errorf("import: %v, fatal: %v", err, stopped)
+	}
+	if r.Snapshot().Version() != 0 {
+		t.Error("what is not on disk must not be seen")
+	}
+}
+
+func TestJournal(t *testing.T) {
+	t.Parallel()
+	r := smallRegister(t)
+	all, err := r.Journal(0, 1000)
+	if err != nil || uint64(len(all)) != r.Snapshot().Version() {
+		t.Fatalf("%d events, %v", len(all), err)
+	}
+	for i, e := range all {
+		if e.Seq != uint64(i+1) || e.Who != "An" || len(e.Changes) != 1 {
+			t.Fatalf("event %d is %+v", i+1, e)
+		}
+	}
+	if some, err := r.Journal(3, 2); err != nil || len(some) != 2 || some[0].Seq != 4 {
+		t.Errorf("%+v %v", some, err)
+	}
+}

@@ -40,9 +40,10 @@ type Snapshot struct {
 	officialsOf map[ID][]Official
 	byDuty      map[string][]Official // by duty address
 
-	provinces []string // keys of the provinces' names without "tỉnh"
-	home      []string // first parts of the IDs of the territories that still exist
-	search    searchIndex
+	provinces []province
+	// apart holds, for a territory, when official names stood in its scope.
+	apart  map[ID][]Validity
+	search searchIndex
 }
 
 type parsedGroup struct {
@@ -80,9 +81,6 @@ func (s *Snapshot) indexAgencies() {
 	for i, a := range s.agencies {
 		s.byID[a.ID] = i
 		s.children[a.Parent] = append(s.children[a.Parent], a.ID)
-		if a.Type == typeTerritory && a.To == "" {
-			s.home = append(s.home, firstPart(a.ID))
-		}
 	}
 	s.from, s.to = make(map[ID][]Succession), make(map[ID][]Succession)
 	for _, r := range s.facts.succession.all() {
@@ -96,23 +94,33 @@ func (s *Snapshot) indexNames() {
 	s.namesOf = make(map[ID][]int)
 	s.nameByKey = make(map[string][]int, len(s.names))
 	s.byFold = make(map[string][]int, len(s.names))
+	s.apart = make(map[ID][]Validity)
 	for i, n := range s.names {
 		k := nameKey(n.Text)
 		s.namesOf[n.Agency] = append(s.namesOf[n.Agency], i)
 		s.nameByKey[k] = append(s.nameByKey[k], i)
 		s.byFold[viet.Fold(k)] = append(s.byFold[viet.Fold(k)], i)
 		if a, ok := s.Agency(n.Agency); ok && a.Type == typeTerritory {
-			s.addProvince(k)
+			s.addProvince(k, n.Validity)
+		}
+		if t, ok := s.Agency(n.Scope); ok && t.Type == typeTerritory && n.Kind == "official" && !slices.Contains(s.apart[t.ID], n.Validity) {
+			s.apart[t.ID] = append(s.apart[t.ID], n.Validity)
 		}
 	}
 }
 
+// province is the bare name of a territory, as a key, while it is in use.
+type province struct {
+	name string
+	Validity
+}
+
 // addProvince remembers the bare name of a territory: "tỉnh quảng trị (cũ)" -> "quảng trị".
-func (s *Snapshot) addProvince(key string) {
+func (s *Snapshot) addProvince(key string, span Validity) {
 	key, _, _ = strings.Cut(key, " (")
-	bare := strings.TrimPrefix(key, "tỉnh ")
-	if bare != "" && !slices.Contains(s.provinces, bare) {
-		s.provinces = append(s.provinces, bare)
+	p := province{strings.TrimPrefix(key, "tỉnh "), span}
+	if p.name != "" && !slices.Contains(s.provinces, p) {
+		s.provinces = append(s.provinces, p)
 	}
 }
 

@@ -245,6 +245,7 @@ type Store interface {
 	// false, Index is left nil. yield returning false ends it.
 	// Flags and dates are those of one instant. The Message is reused for the next
 	// call of yield, its slices are not; they are shared and must not be changed.
+	// yield is called outside of any transaction and lock: it may take its time.
 	Messages(ctx context.Context, person, account string, folder FolderID, ranges []Range, index bool, yield func(*Message) bool) error
 	// Flags is the quick form of Messages: only UID, ModSeq, Flags, EmailID, Size and Saved are set.
 	Flags(ctx context.Context, person, account string, folder FolderID, ranges []Range, yield func(*Message) bool) error

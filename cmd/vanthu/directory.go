@@ -48,12 +48,17 @@ func directoryImport(load loader) *cobra.Command {
 }
 
 func showImport(r directory.Report) error {
-	for _, p := range r.Problems {
-		fmt.Fprintln(os.Stderr, p)
+	for _, e := range r.Errors {
+		fmt.Fprintln(os.Stderr, e)
 	}
-	fmt.Println(r)
-	if len(r.Problems) > 0 {
-		return &exitError{code: exitFailed, err: fmt.Errorf("%d lỗi, chưa nhập gì / errors, nothing was imported", len(r.Problems))}
+	if n := len(r.Errors) + r.Dropped; n > 0 {
+		return &exitError{code: exitFailed, err: fmt.Errorf("%d lỗi, chưa nhập gì / errors, nothing was imported", n)}
+	}
+	for _, f := range r.Files {
+		fmt.Printf("%-16s %5d dòng: %d mới, %d sửa, %d giữ nguyên\n", f.File, f.Rows, f.New, f.Changed, f.Same)
+	}
+	if r.DryRun {
+		fmt.Println("Chỉ kiểm tra, chưa ghi gì.")
 	}
 	return nil
 }

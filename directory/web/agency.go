@@ -152,8 +152,11 @@ var successionWords = map[string][2]string{ // seen from the successor, from the
 func (p *agencyPage) history(snap *directory.Snapshot) {
 	step := func(id directory.ID, r directory.Succession, side int) relation {
 		other, _ := snap.Agency(id)
-		above, _ := snap.Agency(other.Parent)
-		return relation{ID: id, Name: other.Name, Above: above.Name, How: successionWords[r.Kind][side], Date: r.Date.Vietnamese(), Decision: r.Decision}
+		above := ""
+		if up, ok := snap.Agency(other.Parent); ok && other.Name == p.Agency.Name {
+			above = up.Name
+		}
+		return relation{ID: id, Name: other.Name, Above: above, How: successionWords[r.Kind][side], Date: r.Date.Vietnamese(), Decision: r.Decision}
 	}
 	for _, r := range snap.Former(p.Agency.ID) {
 		p.From = append(p.From, step(r.From, r, 0))

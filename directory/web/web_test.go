@@ -16,6 +16,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"golang.org/x/net/html"
 	"golang.org/x/text/unicode/norm"
 
 	"quangtri.gov.vn/vanthu/directory"
@@ -43,7 +44,29 @@ func handler(t testing.TB) http.Handler {
 	return handlerOf(t, s)
 }
 
-var script = regexp.MustCompile(`(?i)<script|javascript:|\son[a-z]+=|\sstyle=|<iframe|https?://`)
+// active reads a page as a browser does and names the first thing in it that
+// could run, load from elsewhere or submit to elsewhere.
+func active(page string) string {
+	z := html.NewTokenizer(strings.NewReader(page))
+	for {
+		switch z.Next() {
+		case html.ErrorToken:
+			return ""
+		case html.StartTagToken, html.SelfClosingTagToken:
+			tag := z.Token()
+			if strings.Contains(" script style iframe object embed img svg base audio video math ", " "+tag.Data+" ") {
+				return "<" + tag.Data + ">"
+			}
+			for _, a := range tag.Attr {
+				v := strings.ToLower(a.Val)
+				link := a.Key == "href" || a.Key == "action" || a.Key == "src"
+				if strings.HasPrefix(a.Key, "on") || a.Key == "style" || link && !strings.HasPrefix(v, "/") && !strings.HasPrefix(v, "#") && !strings.HasPrefix(v, "mailto:") || strings.HasPrefix(v, "//") {
+					return tag.Data + " " + a.Key + "=" + a.Val
+				}
+			}
+		}
+	}
+}
 
 // get asks for a page and checks what must hold for every answer.
 func get(t testing.TB, h http.Handler, method, target string) (*http.Response, string) {
@@ -69,8 +92,10 @@ func get(t testing.TB, h http.Handler, method, target string) (*http.Response, s
 	if !utf8.ValidString(text) || !norm.NFC.IsNormalString(text) {
 		t.Errorf("%s: the page is not valid NFC", target)
 	}
-	if strings.HasPrefix(res.Header.Get("Content-Type"), "text/html") && script.MatchString(text) {
-		t.Errorf("%s: the page holds %q", target, script.FindString(text))
+	if strings.HasPrefix(res.Header.Get("Content-Type"), "text/html") {
+		if found := active(text); found != "" {
+			t.Errorf("%s: the page holds %s", target, found)
+		}
 	}
 	return res, text
 }
@@ -157,9 +182,8 @@ func TestHostileQueriesAreEscaped(t *testing.T) {
 		"</title><script>", "a\u0302\u0323\u0300\u0301", "\ufeff\u200b", "=cmd|'/c calc'!A0",
 	} {
 		for _, path := range []string{"/tim?q=", "/kiem-tra?dia-chi=", "/tim?x="} {
-			_, body := get(t, h, "GET", path+url.QueryEscape(q)) // get looks for scripts
-			plain := script.ReplaceAllString(body, "")
-			if strings.Contains(plain, "<img") || strings.Contains(plain, "\x00") || strings.Contains(plain, "\u202e") || len(body) > 1<<18 {
+			_, body := get(t, h, "GET", path+url.QueryEscape(q)) // get looks for what could run
+			if strings.ContainsAny(body, "\x00\u202e\u200b") || len(body) > 1<<18 {
 				t.Errorf("%s%q: the query came through", path, q)
 			}
 		}

@@ -266,7 +266,7 @@ func (c *collector) unfinished(line int) bool {
 // wraps reports whether line b goes on from line a: one paragraph with a forced
 // break, or a printed line that was full.
 func (x *extractor) wraps(a, b int) bool {
-	return a != b && x.p.lines[a].page > 0 && x.p.lines[a].para == x.p.lines[b].para
+	return a != b && x.p.lines[a].printed && x.p.lines[a].para == x.p.lines[b].para
 }
 
 // open reports whether the current item is the archive line.

@@ -174,3 +174,11 @@ func TestNativeCorpus(t *testing.T) {
 		})
 	}
 }
+
+func jsonOf(v any) string {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err.Error()
+	}
+	return string(b)
+}

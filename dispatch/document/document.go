@@ -143,6 +143,8 @@ var (
 		"Tệp là bản quét ảnh mà máy chủ chưa cài chương trình nhận dạng chữ; hãy gửi bản có chữ (.odt, .docx, .pdf xuất từ máy) hoặc nhập Nơi nhận bằng tay."}
 	errUnreadable = &problem{"garbled",
 		"Lớp chữ của tệp không đọc được thành tiếng Việt; hãy xuất lại tệp với phông Unicode hoặc nhập Nơi nhận bằng tay."}
+	errOCR = &problem{"ocr",
+		"Chương trình nhận dạng chữ gặp lỗi với bản quét này; hãy gửi bản có chữ (.odt, .docx, .pdf xuất từ máy) hoặc nhập Nơi nhận bằng tay."}
 	errTimeout = &problem{"timeout",
 		"Đọc tệp quá lâu nên đã dừng; tệp có thể bị hỏng, hãy tạo lại tệp từ bản gốc rồi gửi lại."}
 	errWorker = &problem{"damaged",

@@ -268,7 +268,7 @@ func (s sheet) labelRow(i int) bool {
 func (s sheet) gaps(i int, block bool) (out []interval) {
 	lo, hi := 0.2*s.width, 0.8*s.width
 	least := 1.2 * s.rows[i].size
-	if block {
+	if block || motto.MatchString(viet.Key(text(s.rows[i].words))) {
 		least = minGutter
 	}
 	add := func(a, b float64) {
@@ -513,7 +513,7 @@ func (w *pageWriter) write(s sheet, rows []row, f int) {
 		if prev, ok := w.before(f); ok && i > 0 {
 			p := rows[i-1]
 			if r.y-p.y > 2.1*math.Max(r.size, p.size) {
-				w.p.lines = append(w.p.lines, line{flow: f, para: para, page: s.page, y: p.y + p.size, down: (p.y + p.size) / s.height})
+				w.p.lines = append(w.p.lines, line{flow: f, para: para, printed: true, page: s.page, y: p.y + p.size, down: s.down(p.y + p.size)})
 				para++
 			} else if fits(p, r, margin, lead) {
 				para = w.p.lines[prev].para
@@ -524,9 +524,17 @@ func (w *pageWriter) write(s sheet, rows []row, f int) {
 		w.p.lines = append(w.p.lines, line{
 			text: clean(text(r.words)), flow: f, para: para, bold: allBold(r.words), conf: worst(r.words),
 			centred: f == 0 && math.Abs((r.x0()+r.x1())/2-(s.left()+s.right())/2) < 9 && r.x0() > s.left()+20,
-			page:    s.page, x: r.x0(), y: r.y, down: r.y / s.height,
+			printed: true, page: s.page, x: r.x0(), y: r.y, down: s.down(r.y),
 		})
 	}
+}
+
+// down is the share of the page's height above y; the middle where pages are unknown.
+func (s sheet) down(y float64) float64 {
+	if s.height == 0 {
+		return 0.5
+	}
+	return y / s.height
 }
 
 // lastRow is a stand-in for a row on the page before, for joining paragraphs.

@@ -9,7 +9,13 @@ import (
 // testOptions share one directory of compiled code among all tests.
 var testOptions Options
 
+const workerArgument = "document-worker"
+
+// TestMain lets the test binary serve as the worker command too.
 func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == workerArgument {
+		os.Exit(WorkerMain(os.Stdin, os.Stdout))
+	}
 	os.Exit(testMain(m))
 }
 
@@ -20,6 +26,11 @@ func testMain(m *testing.M) int {
 		return 1
 	}
 	defer os.RemoveAll(dir)
-	testOptions = Options{CacheDir: dir + "/cache"}
+	exe, err := os.Executable()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	testOptions = Options{CacheDir: dir + "/cache", WorkerCommand: []string{exe, workerArgument}}
 	return m.Run()
 }

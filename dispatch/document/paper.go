@@ -38,6 +38,7 @@ type line struct {
 	bold    bool // all its letters are bold
 	centred bool
 	font8   bool    // decoded from an 8-bit font (TCVN3, VNI): case may be lost
+	printed bool    // a printed line: a full one goes on in the next line of its paragraph
 	page    int     // from 1; 0 when the format has no pages
 	x, y    float64 // points from the page's left and top
 	down    float64 // share of the page's height above the line, 0..1

@@ -131,9 +131,10 @@ func (f *pdfFile) signed() bool {
 // pdfPage is what one page holds.
 type pdfPage struct {
 	sheet
-	chars int
-	marks []string // text that runs across the page, such as watermarks
-	image float64  // share of the page that its largest picture covers
+	chars   int
+	marks   []string // text that runs across the page, such as watermarks
+	image   float64  // share of the page that its largest picture covers
+	objects int      // things drawn
 }
 
 // page reads one page's glyphs.
@@ -149,7 +150,7 @@ func (f *pdfFile) page(i int) (*pdfPage, error) {
 		return nil, err
 	}
 	p := &pdfPage{sheet: sheet{page: i + 1, width: m.width, height: m.height}}
-	p.image = f.largestImage(byRef, m)
+	p.image, p.objects = f.largestImage(byRef, m)
 	tp, err := f.pdf.FPDFText_LoadPage(&requests.FPDFText_LoadPage{Page: byRef})
 	if err != nil {
 		return nil, damaged("load text", err)
@@ -325,13 +326,13 @@ func sameWay(a, b, c glyph) bool {
 	return (b.y-a.y)*(c.y-b.y) > 0 && (b.x0-a.x0)*(c.x0-b.x0) >= 0
 }
 
-// largestImage is the share of the page that its largest picture covers.
-func (f *pdfFile) largestImage(p requests.Page, m frame) float64 {
+// largestImage is the share of the page that its largest picture covers, and
+// the number of things drawn.
+func (f *pdfFile) largestImage(p requests.Page, m frame) (share float64, objects int) {
 	n, err := f.pdf.FPDFPage_CountObjects(&requests.FPDFPage_CountObjects{Page: p})
 	if err != nil {
-		return 0
+		return 0, 0
 	}
-	best := 0.0
 	for i := 0; i < min(n.Count, 200); i++ {
 		o, err := f.pdf.FPDFPage_GetObject(&requests.FPDFPage_GetObject{Page: p, Index: i})
 		if err != nil {
@@ -344,10 +345,10 @@ func (f *pdfFile) largestImage(p requests.Page, m frame) float64 {
 		b, err := f.pdf.FPDFPageObj_GetBounds(&requests.FPDFPageObj_GetBounds{PageObject: o.PageObject})
 		if err == nil {
 			w, h := float64(b.Right-b.Left), float64(b.Top-b.Bottom)
-			best = math.Max(best, w*h/(m.w*m.h))
+			share = math.Max(share, w*h/(m.w*m.h))
 		}
 	}
-	return best
+	return share, n.Count
 }
 
 // readPDF reads a PDF's own text; pages that are pictures go to OCR.

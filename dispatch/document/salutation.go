@@ -143,7 +143,7 @@ func (a *addressList) next(q seg) bool {
 	case a.x.wraps(a.prev, q.line):
 		a.list[len(a.list)-1] += " " + t
 		a.prev = q.line
-	case a.x.p.lines[q.line].page > 0:
+	case a.x.p.lines[q.line].printed:
 		return false
 	case a.unfinished() && runesIn(t) < 120:
 		if a.marked || !strings.HasSuffix(a.list[len(a.list)-1], ";") {

@@ -46,7 +46,7 @@ func (x *extractor) nameBehind() {
 		if t == "" || pageNumber(t) {
 			continue
 		}
-		if seen++; x.isName(t) {
+		if seen++; x.isName(t, i) {
 			x.f.Signer = t
 			x.note("signer", i)
 			return
@@ -102,7 +102,7 @@ func (x *extractor) signIn(region []seg) bool {
 				first = n
 			}
 			last = n
-		} else if first >= 0 && x.isName(s.text) {
+		} else if first >= 0 && x.isName(s.text, s.line) {
 			break
 		}
 	}
@@ -116,7 +116,7 @@ func (x *extractor) signIn(region []seg) bool {
 		}
 	}
 	for _, s := range region[last+1:] {
-		if x.isName(s.text) {
+		if x.isName(s.text, s.line) {
 			x.f.Signer = s.text
 			x.note("signer", s.line)
 			break
@@ -134,7 +134,7 @@ func (x *extractor) signIn(region []seg) bool {
 
 // isName reports whether text can be a person's name: two to seven words that
 // begin with capitals, ranks and degrees left aside.
-func (x *extractor) isName(t string) bool {
+func (x *extractor) isName(t string, line int) bool {
 	t = strings.TrimSpace(t)
 	if t == "" || runesIn(t) > 50 || strings.ContainsAny(t, ":;/()0123456789") || bullet.MatchString(t) || signNoise.MatchString(viet.Key(t)) {
 		return false
@@ -151,7 +151,8 @@ func (x *extractor) isName(t string) bool {
 	}
 	for _, w := range words {
 		r := []rune(w)
-		if !unicode.IsUpper(r[0]) || strings.ContainsAny(w, ",.") && len(r) > 2 {
+		lost := x.p.lines[line].font8 && r[0] >= 0x80 // capitals with marks
+		if !unicode.IsUpper(r[0]) && !lost || strings.ContainsAny(w, ",.") && len(r) > 2 {
 			return false
 		}
 	}

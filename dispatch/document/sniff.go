@@ -18,6 +18,7 @@ var (
 type machine struct {
 	o   Options
 	pdf *pdfEngine
+	ocr string // the OCR command once it was looked for
 }
 
 func (m *machine) close() { m.pdf.close() }

@@ -229,9 +229,7 @@ func numbered(p dispatch.Part, text string) (choice, string) {
 			return choice{}, fmt.Sprintf("dòng %s không có lựa chọn %s", p.Label, w)
 		}
 		for _, id := range p.Item.Candidates[n-1].Agencies {
-			if !slices.Contains(c.agencies, id) {
-				c.agencies = append(c.agencies, id)
-			}
+			c.add(id)
 		}
 	}
 	if len(c.agencies) == 0 {
@@ -240,25 +238,66 @@ func numbered(p dispatch.Part, text string) (choice, string) {
 	return c, ""
 }
 
-// named finds the one agency that a written name or address means.
+// named finds the agencies that the clerk wrote: official addresses, or what a
+// line of Nơi nhận could say, such as "Sở Nội vụ; UBND các huyện". Everything in
+// it must be certain.
 func (e *Engine) named(doc *record, p dispatch.Part, text string) (choice, string) {
-	dir, today := e.Directory(), e.Today()
-	one := func(id directory.ID) (choice, string) {
-		return choice{agencies: []directory.ID{id}, event: dispatch.Answered}, ""
-	}
-	if strings.Contains(text, "@") {
-		if a, ok := dir.ByAddress(strings.ToLower(strings.Trim(text, "<>")), today); ok {
-			return one(a.ID)
+	c := choice{event: dispatch.Answered}
+	var words []string
+	for _, w := range strings.FieldsFunc(text, func(r rune) bool { return r == ';' || r == ',' || r == ' ' || r == '<' || r == '>' }) {
+		if !strings.Contains(w, "@") {
+			words = append(words, w)
+			continue
 		}
-		return choice{}, fmt.Sprintf("dòng %s: địa chỉ %s không có trong danh bạ địa chỉ chính thức", p.Label, text)
+		a, ok := e.Directory().ByAddress(strings.ToLower(w), e.Today())
+		if !ok {
+			return choice{}, fmt.Sprintf("dòng %s: địa chỉ %s không có trong danh bạ địa chỉ chính thức", p.Label, firstWords(w, 80))
+		}
+		c.add(a.ID)
 	}
-	if m := dir.Lookup(text, doc.Issuer, doc.Fields.Date); m.Certain {
-		return one(m.Agencies[0])
+	if len(c.agencies) == 0 {
+		words = []string{text}
 	}
-	if m := dir.Lookup(text, doc.Issuer, today); m.Certain {
-		return one(m.Agencies[0])
+	if len(words) == 0 {
+		return c, ""
 	}
-	return choice{}, fmt.Sprintf("dòng %s: danh bạ không biết chắc «%s» là cơ quan nào; xin chọn một số đã cho, viết địa chỉ thư của cơ quan, hoặc viết giấy", p.Label, firstWords(text, 60))
+	if doubt := e.lookUp(doc, strings.Join(words, " "), &c); doubt != "" {
+		return choice{}, fmt.Sprintf("dòng %s: danh bạ không biết chắc «%s» là cơ quan nào; xin chọn một số đã cho, viết địa chỉ thư của cơ quan, hoặc viết giấy", p.Label, firstWords(doubt, 60))
+	}
+	return c, ""
+}
+
+// lookUp adds what a text in the language of Nơi nhận names, on the day of issue
+// or else today. It returns the part that is in doubt, "" if none is.
+func (e *Engine) lookUp(doc *record, text string, c *choice) (doubt string) {
+	for _, on := range []directory.Date{doc.Fields.Date, e.Today()} {
+		found := *c
+		doubt = ""
+		for _, it := range recipients.Resolve(e.Directory(), recipients.Block{Lines: []string{text}, Issuer: doc.Issuer, IssuerName: doc.Fields.Issuer, On: on}) {
+			if it.Certainty != dispatch.Certain || len(it.Agencies) == 0 {
+				doubt = it.Text
+				break
+			}
+			for _, id := range it.Agencies {
+				found.add(id)
+			}
+		}
+		if doubt == "" && len(found.agencies) > 0 {
+			*c = found
+			return ""
+		}
+	}
+	if doubt == "" {
+		doubt = text
+	}
+	return doubt
+}
+
+// add takes an agency once.
+func (c *choice) add(id directory.ID) {
+	if !slices.Contains(c.agencies, id) {
+		c.agencies = append(slices.Clip(c.agencies), id)
+	}
 }
 
 // remembered is a stored answer.

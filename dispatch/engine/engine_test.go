@@ -501,6 +501,36 @@ func TestAnswerByReply(t *testing.T) {
 	}
 }
 
+// The clerk may write whom a vague line means, several at once.
+func TestAnswerByNames(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for i, c := range []struct {
+		choice string
+		want   map[dispatch.State]int // nil: not understood
+	}{
+		{"Sở Nội vụ; Sở Tài chính", map[dispatch.State]int{dispatch.Arrived: 2}},
+		{"Sở Nội vụ, Sở Tài chính và Sở TT&TT", map[dispatch.State]int{dispatch.Arrived: 3}},
+		{"snv@quangtri.gov.vn, stc@quangtri.gov.vn", map[dispatch.State]int{dispatch.Arrived: 2}},
+		{"sở nội vụ", map[dispatch.State]int{dispatch.Arrived: 1}},
+		{"Bộ Nội vụ", map[dispatch.State]int{dispatch.Queued: 1}},
+		{"la@ngoai.example", nil},
+		{"Sở Không Có", nil},
+		{"Các Sở, ngành liên quan", nil},
+	} {
+		id := w.mustIssue(doc(fmt.Sprint("number=", i+1), "to=Các đơn vị có liên quan"))
+		got, err := w.Answer(context.Background(), id, deskUBND, []Answer{{"1", c.choice}})
+		check(t, err)
+		if (got[0].Problem == "") != (c.want != nil) {
+			t.Errorf("%q: %q", c.choice, got[0].Problem)
+		}
+		if c.want == nil {
+			c.want = map[dispatch.State]int{dispatch.Held: 1}
+		}
+		w.until(id, c.choice, counts(c.want))
+	}
+}
+
 // A reading with a doubt sends nothing until the clerk confirms it.
 func TestConfirm(t *testing.T) {
 	t.Parallel()

@@ -116,12 +116,9 @@ type step struct {
 	reason string
 }
 
-// send brings queued copies forward as far as they go now.
+// send brings queued copies forward as far as they go now. The letter is only
+// composed when some copy has not been handed over yet.
 func (e *Engine) send(ctx context.Context, doc record, todo []dispatch.Recipient) error {
-	body, err := e.letter(doc)
-	if err != nil {
-		return fmt.Errorf("compose letter: %w", err)
-	}
 	var here, away []dispatch.Recipient
 	for _, r := range todo {
 		if domainOf(r.Address) == e.Domain {
@@ -130,14 +127,23 @@ func (e *Engine) send(ctx context.Context, doc record, todo []dispatch.Recipient
 			away = append(away, r)
 		}
 	}
-	steps, err := e.deliver(ctx, doc, body, here)
-	crashpoint.Here("worker-after-deliver")
-	if err := e.apply(ctx, doc.ID, steps); err != nil {
+	fresh, outcomes, err := e.askQueue(ctx, away)
+	if err != nil {
 		return err
 	}
-	outcomes, awayErr := e.handOver(ctx, doc, body, away)
-	crashpoint.Here("worker-after-enqueue")
-	return errors.Join(err, awayErr, e.apply(ctx, doc.ID, outcomes))
+	var errs []error
+	if len(here)+len(fresh) > 0 {
+		body, err := e.letter(doc)
+		if err != nil {
+			return fmt.Errorf("compose letter: %w", err)
+		}
+		steps, err := e.deliver(ctx, doc, body, here)
+		crashpoint.Here("worker-after-deliver")
+		errs = append(errs, err, e.apply(ctx, doc.ID, steps), e.handOver(ctx, doc, body, fresh))
+		crashpoint.Here("worker-after-enqueue")
+	}
+	errs = append(errs, e.apply(ctx, doc.ID, outcomes))
+	return errors.Join(errs...)
 }
 
 // deliver puts the letter into mailboxes here, all in one call. The delivery id
@@ -172,39 +178,44 @@ func (e *Engine) deliver(ctx context.Context, doc record, body mailsvc.NewMessag
 	return steps, errors.Join(failed...)
 }
 
-// handOver gives copies for other servers to the queue and reads what became of
-// those it already had.
-func (e *Engine) handOver(ctx context.Context, doc record, body mailsvc.NewMessage, rows []dispatch.Recipient) ([]step, error) {
+// askQueue tells which copies the queue does not have yet, and what became of
+// those that it has.
+func (e *Engine) askQueue(ctx context.Context, rows []dispatch.Recipient) (fresh []dispatch.Recipient, steps []step, err error) {
 	if len(rows) == 0 {
-		return nil, nil
+		return nil, nil, nil
 	}
 	keys := make([]string, len(rows))
-	byKey := make(map[string]dispatch.Recipient, len(rows))
 	for i, r := range rows {
-		keys[i], byKey[r.Delivery] = r.Delivery, r
+		keys[i] = r.Delivery
 	}
-	known, err := e.Queue.Outcomes(ctx, keys)
+	outcomes, err := e.Queue.Outcomes(ctx, keys)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	has := make(map[string]bool, len(known))
-	var steps []step
-	for _, o := range known {
-		has[o.Key] = true
-		if s, final := stepOf(o, byKey[o.Key].ID); final {
+	known := make(map[string]mailsvc.Outcome, len(outcomes))
+	for _, o := range outcomes {
+		known[o.Key] = o
+	}
+	for _, r := range rows {
+		if o, ok := known[r.Delivery]; !ok {
+			fresh = append(fresh, r)
+		} else if s, final := stepOf(o, r.ID); final {
 			steps = append(steps, s)
 		}
 	}
-	var fresh []mailsvc.Outgoing
-	for _, r := range rows {
-		if !has[r.Delivery] {
-			fresh = append(fresh, e.outgoing(doc, body, r))
-		}
+	return fresh, steps, nil
+}
+
+// handOver gives copies for other servers to the queue.
+func (e *Engine) handOver(ctx context.Context, doc record, body mailsvc.NewMessage, rows []dispatch.Recipient) error {
+	if len(rows) == 0 {
+		return nil
 	}
-	if len(fresh) == 0 {
-		return steps, nil
+	out := make([]mailsvc.Outgoing, len(rows))
+	for i, r := range rows {
+		out[i] = e.outgoing(doc, body, r)
 	}
-	return steps, e.Queue.Enqueue(ctx, fresh)
+	return e.Queue.Enqueue(ctx, out)
 }
 
 func (e *Engine) outgoing(doc record, body mailsvc.NewMessage, r dispatch.Recipient) mailsvc.Outgoing {

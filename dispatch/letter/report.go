@@ -93,7 +93,7 @@ func questions(b *strings.Builder, v dispatch.View, byMail bool) {
 			fmt.Fprintf(b, "      %d = %s%s\n", n+1, c.Name, bracket(c.Reason))
 		}
 		b.WriteString("      giấy = Gửi bản giấy\n      0 = Không gửi\n")
-		b.WriteString("      hoặc viết tên cơ quan, hay địa chỉ thư chính thức của cơ quan đó\n")
+		b.WriteString("      hoặc viết tên các cơ quan nhận, hay địa chỉ thư chính thức của họ\n")
 	}
 }
 

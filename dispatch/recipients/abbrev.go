@@ -75,7 +75,7 @@ var spellings = map[string]string{
 // "Phòng", "Ban" or "Trưởng phòng".
 var unitNames = map[string]string{
 	"hctc": "Hành chính - Tổ chức", "tchc": "Tổ chức - Hành chính", "vhxh": "Văn hóa - Xã hội", "tckh": "Tài chính - Kế hoạch", "khtc": "Kế hoạch - Tài chính",
-	"ktht": "Kinh tế - Hạ tầng", "vhtt": "Văn hóa - Thông tin", "ktth": "Kinh tế tổng hợp", "qttv": "Quản trị - Tài vụ", "qlđt": "Quản lý đô thị",
+	"ktht": "Kinh tế và Hạ tầng", "vhtt": "Văn hóa và Thông tin", "ktth": "Kinh tế tổng hợp", "qttv": "Quản trị - Tài vụ", "qlđt": "Quản lý đô thị",
 	"tccb": "Tổ chức cán bộ", "ktns": "Kinh tế - Ngân sách", "cntt": "Công nghệ thông tin", "hcqt": "Hành chính - Quản trị", "nnptnt": "Nông nghiệp và PTNT",
 	"gdđt": "Giáo dục và Đào tạo", "nv": "Nội vụ", "tp": "Tư pháp", "lđtbxh": "Lao động - Thương binh và Xã hội", "tnmt": "Tài nguyên và Môi trường",
 	"yt": "Y tế", "kt": "Kinh tế", "th": "Tổng hợp", "nc": "Nội chính", "kgvx": "Khoa giáo - Văn xã", "vhkhtt": "Văn hóa, Khoa học và Thông tin",

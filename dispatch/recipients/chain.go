@@ -77,7 +77,7 @@ func chainAt(toks []token, i int, plural bool) chain {
 
 // loose reports whether two class words stand side by side as a list.
 func loose(a, b string) bool {
-	pairs := map[string]bool{"ban ngành": true, "sở ban": true, "xã phường": true, "phường thị trấn": true, "huyện thị": true, "ngành đoàn thể": true, "ngành các đoàn thể": true, "phòng ban": true, "thị xã thành phố": true, "huyện thị xã": true}
+	pairs := map[string]bool{"ban ngành": true, "sở ban": true, "xã phường": true, "phường thị trấn": true, "huyện thị": true, "ngành đoàn thể": true, "ngành các đoàn thể": true, "phòng ban": true, "thị xã thành phố": true, "huyện thị xã": true, "sở ban ngành": true, "sở ngành": true, "tổ chức cá nhân": true, "cơ quan đơn vị": true}
 	return pairs[a+" "+b]
 }
 

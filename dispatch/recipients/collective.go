@@ -22,7 +22,7 @@ func (is *issuer) collective(full string, toks []token) (meaning, bool) {
 	}
 	c := chainAt(toks, i, many)
 	if !many && len(c.items) == 0 {
-		if j := indexOf(toks, "các"); j > 0 && j < 8 {
+		if j := indexOf(toks, "các"); j > 0 && j < 8 && !ownPlural(toks, j) {
 			return is.someOf(full, toks, j), true
 		}
 		return meaning{}, false
@@ -128,6 +128,21 @@ func (is *issuer) single(toks []token) string {
 	return "Các " + noun + " " + is.qualifier(rest)
 }
 
+// ownPlural reports whether "các" at j belongs to one body's own name: "Liên
+// hiệp các Hội Khoa học", "Ban Quản lý các khu công nghiệp", "Đảng ủy các cơ
+// quan Đảng".
+func ownPlural(toks []token, j int) bool {
+	if !strongHead(toks) {
+		return false
+	}
+	if text := words(toks[:j]); text == "đảng ủy khối" || text == "đảng ủy" {
+		return true
+	}
+	_, n := nounAt(toks[j+1:])
+	after := j + 1 + n
+	return n == 0 || after < len(toks) && toks[after].word() && toks[after].capital() && !listOwners[toks[after].key]
+}
+
 // someOf reads "Thuế các tỉnh/thành phố", "Cơ quan chuyên trách của các Bộ, ...".
 func (is *issuer) someOf(full string, toks []token, j int) meaning {
 	m := meaning{kind: dispatch.KindGroup, group: true, vague: vagueness(toks)}
@@ -183,6 +198,12 @@ func (is *issuer) territories(full string, toks []token) (meaning, bool) {
 		name = is.headName(head)
 	}
 	rest := words(toks[c.end:])
+	if more := laterLevels(toks[c.end:]); len(more) > 0 && len(head) > 0 {
+		m.units = append(m.units, more...)
+		m.name = expand(toks)
+		m.forms = distinctForms(full, m.name)
+		return m, true
+	}
 	m.name = name + " các " + strings.Join(c.texts(), ", ")
 	short := m.name
 	switch {
@@ -201,6 +222,23 @@ func (is *issuer) territories(full string, toks []token) (meaning, bool) {
 	}
 	m.forms = distinctForms(full, short, m.name)
 	return m, true
+}
+
+// laterLevels lists the kinds of the named territories that follow a list:
+// "UBND các huyện, thành phố Đông Hà, thị xã Quảng Trị".
+func laterLevels(toks []token) []string {
+	var out []string
+	for i := 0; i < len(toks); i++ {
+		level, n := levelAt(toks[i:])
+		if n == 0 || level == "tỉnh" {
+			continue
+		}
+		if m := properName(toks[i+n:]); m > 0 && i > 0 && toks[i-1].mark == ',' {
+			out = append(out, level)
+			i += n + m - 1
+		}
+	}
+	return out
 }
 
 // tier reads "UBND cấp huyện", "UBND cấp xã".
@@ -227,11 +265,11 @@ func (is *issuer) headName(head []token) string {
 		return h + " " + expand(trimMarks(head[n:]))
 	}
 	if len(head) > 1 && (head[0].key == "sở" || head[0].key == "phòng") {
+		if full := unitNames[squash(head[1:])]; full != "" && anyUpper(head[1:]) && head[0].key == "phòng" {
+			return head[0].text + " " + full
+		}
 		if f, n := matchField(head[1:]); f != nil && n == len(head)-1 {
 			return head[0].text + " " + f.name
-		}
-		if full := unitNames[squash(head[1:])]; full != "" && anyUpper(head[1:]) {
-			return head[0].text + " " + full
 		}
 	}
 	return expand(head)

@@ -50,6 +50,10 @@ var fields = []field{
 	{"An toàn thực phẩm", "", "ATTP"},
 }
 
+// centralFields have a ministry but no department: "Công an" after a list of
+// departments is the police.
+var centralFields = map[string]bool{"Công an": true, "Quốc phòng": true, "Ngoại giao": true}
+
 // fieldTable finds a field by its squashed name or code.
 var fieldTable = func() map[string]*field {
 	table := make(map[string]*field)

@@ -264,6 +264,9 @@ func (is *issuer) formal(toks []token) (own, brief string) {
 		if f, n := matchField(toks[1:]); f != nil {
 			head := toks[0].text
 			rest := expand(toks[1+n:])
+			if rest == "" && is.class == department {
+				rest = is.province.String()
+			}
 			own = strings.TrimSpace(head + " " + f.name + " " + rest)
 			brief = own
 			if f.short != "" {

@@ -183,6 +183,17 @@ func (r *resolver) lookup(forms []string) directory.Match {
 	return best
 }
 
+// lookupBody resolves the body that a person or unit belongs to; the issuer
+// itself needs no name.
+func (r *resolver) lookupBody(name string) directory.Match {
+	if r.b.Issuer != "" && (sameName(name, r.is.own) || sameName(name, r.is.brief)) {
+		if a, ok := r.dir.Agency(r.b.Issuer); ok && a.On(r.b.On) {
+			return directory.Match{Agencies: []directory.ID{a.ID}, Certain: true}
+		}
+	}
+	return r.lookup(distinctForms(name, r.is.withoutLevel(name)))
+}
+
 // akin reports whether the canonical name that the grammar made of a short form
 // shares a word with the body found, territories aside: "BTC" is read as Ban Tổ
 // chức here and as Bộ Tài chính there.
@@ -278,6 +289,7 @@ func (r *resolver) decideGroup(it *dispatch.Item, ph *phrase, m *meaning) {
 	g, ok := r.lookupGroup(m.forms)
 	if !ok {
 		if match := r.lookup(m.forms); match.Certain && m.vague == "" {
+			it.Kind = dispatch.KindAgency
 			r.certain(it, match.Agencies[0])
 			return
 		}
@@ -297,7 +309,7 @@ func (r *resolver) offerBody(it *dispatch.Item, m *meaning) {
 	if m.body == "" {
 		return
 	}
-	if match := r.lookup([]string{m.body}); len(match.Agencies) > 0 {
+	if match := r.lookupBody(m.body); len(match.Agencies) > 0 {
 		reason := it.Reason
 		r.offer(it, match.Agencies, reason)
 	}
@@ -337,10 +349,10 @@ func (r *resolver) expand(it *dispatch.Item, ph *phrase, g directory.Group, m *m
 		r.doubt(it, m.vague)
 		r.likely = nil
 	default:
-		if why := r.unnamedKinds(agencies, m.units); why != "" {
+		if why := r.kindsLeftOut(agencies, m.units); why != "" {
 			r.doubt(it, why)
-		} else if strings.Contains(viet.Key(g.Note), "xác nhận") {
-			r.doubt(it, "Danh bạ ghi về nhóm này: "+g.Note+".")
+		} else if len(m.units) == 0 && !slices.ContainsFunc(m.forms, func(f string) bool { return sameName(f, g.Name) }) && strings.Contains(viet.Key(g.Note), "xác nhận") {
+			r.doubt(it, "Danh bạ ghi về nhóm này: "+strings.TrimRight(g.Note, ".")+".")
 		}
 	}
 }
@@ -348,15 +360,22 @@ func (r *resolver) expand(it *dispatch.Item, ph *phrase, g directory.Group, m *m
 // kindWords are the words for each type of territory.
 var kindWords = map[string]string{"huyen": "huyện", "thi-xa": "thị xã", "thanh-pho": "thành phố", "xa": "xã", "phuong": "phường", "thi-tran": "thị trấn", "dac-khu": "đặc khu"}
 
-// unnamedKinds says which kinds of territory are among the members though the
-// wording does not name them.
-func (r *resolver) unnamedKinds(agencies []directory.Agency, units []string) string {
-	if len(units) == 0 {
+// kindsLeftOut says which kinds of territory the wording does not name though
+// they are among the members, or stand beside them: "UBND các huyện, thị xã"
+// when there is a city, "UBND các xã, phường" when there is a special zone.
+func (r *resolver) kindsLeftOut(agencies []directory.Agency, units []string) string {
+	if len(units) == 0 || len(agencies) == 0 {
 		return ""
 	}
 	for _, a := range agencies {
 		if word := kindWords[a.Type]; word != "" && !slices.Contains(units, word) {
 			return "Nhóm có cả " + a.Name + ", mà dòng này không nhắc đến " + word + ": hãy xác nhận."
+		}
+	}
+	first := agencies[0]
+	for _, a := range r.dir.Children(first.Parent, r.b.On) {
+		if word := kindWords[a.Type]; word != "" && kindWords[first.Type] != "" && a.Level == first.Level && !slices.Contains(units, word) && a.ID != r.b.Issuer {
+			return "Còn " + a.Name + ", mà dòng này không nhắc đến " + word + ": hãy xác nhận."
 		}
 	}
 	return ""
@@ -418,7 +437,7 @@ func (r *resolver) decidePerson(it *dispatch.Item, m *meaning) {
 		r.offer(it, nil, reason)
 		return
 	}
-	match := r.lookup(distinctForms(m.body))
+	match := r.lookupBody(m.body)
 	r.offer(it, match.Agencies, reason)
 	if match.Certain {
 		r.likely = match.Agencies
@@ -451,7 +470,11 @@ func (r *resolver) decideOffice(it *dispatch.Item, ph *phrase, m *meaning) {
 	}
 	parent := directory.Match{}
 	if m.body != "" {
-		parent = r.lookup(distinctForms(m.body))
+		parent = r.lookupBody(m.body)
+	}
+	if id, ok := r.unitBelow(parent, m); ok {
+		r.certain(it, id)
+		return
 	}
 	reason := match.Reason
 	if m.vague != "" {
@@ -475,6 +498,19 @@ func (r *resolver) decideOffice(it *dispatch.Item, ph *phrase, m *meaning) {
 	}
 }
 
+// unitBelow finds a unit among the names that its own body uses.
+func (r *resolver) unitBelow(parent directory.Match, m *meaning) (directory.ID, bool) {
+	if !parent.Certain || m.vague != "" || !wholeUnit(m) {
+		return "", false
+	}
+	found := r.dir.Lookup(m.unit, parent.Agencies[0], r.b.On)
+	if !found.Certain || found.Kind == "symbol" || found.Kind == "abbreviation" {
+		return "", false
+	}
+	id := found.Agencies[0]
+	return id, id != parent.Agencies[0] && r.dir.Under(id, parent.Agencies[0])
+}
+
 // wholeUnit reports whether a unit is written with its rank and a name, not as
 // a code or a post.
 func wholeUnit(m *meaning) bool {
@@ -488,7 +524,7 @@ func (r *resolver) foreignUnit(id directory.ID, m *meaning) bool {
 	if m.body == "" {
 		return false
 	}
-	parent := r.lookup(distinctForms(m.body))
+	parent := r.lookupBody(m.body)
 	if !parent.Certain {
 		return false
 	}

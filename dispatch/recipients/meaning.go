@@ -182,7 +182,7 @@ func (is *issuer) agency(full string, toks []token) meaning {
 	if last := toks[len(toks)-1]; companies[last.key] != "" && len(toks) <= 3 && last.upper() {
 		m.name = companies[last.key]
 	}
-	m.forms = distinctForms(full, otherStanding(full), m.name, is.withoutLevel(m.name))
+	m.forms = distinctForms(full, otherStanding(full), otherStanding(otherStanding(full)), m.name, is.withoutLevel(m.name))
 	if is.class == bureau && len(toks) == 1 && toks[0].text == "CT" {
 		m.name = is.own
 	}
@@ -299,8 +299,11 @@ func (is *issuer) coreName(toks []token) string {
 			return is.partyName(core)
 		}
 	case "UBND", "HĐND", "MTTQ", "ĐBQH", "Đảng ủy":
+		if core == "MTTQ" && toks[0].key == "mttq" {
+			return is.settleName(is.fill("Ủy ban " + expand(toks)))
+		}
 		name := is.settleName(is.fill(expand(toks)))
-		if len(rest) == 0 && (core != "Đảng ủy" || is.rank == communal) {
+		if len(rest) == 0 && core != "MTTQ" && core != "ĐBQH" && (core != "Đảng ủy" || is.rank == communal) {
 			return strings.TrimSpace(name + " " + is.seat().String())
 		}
 		return name
@@ -409,7 +412,7 @@ func (is *issuer) settleName(name string) string {
 	switch {
 	case key == "đài phát thanh truyền hình" || key == "báo và phát thanh truyền hình":
 		return strings.TrimSpace(name + " " + is.province.name)
-	case key == "đài khí tượng thủy văn" || key == "ủy ban mttq" || key == "ủy ban mttq việt nam" || key == "mttq" || key == "mttq việt nam" || key == "công an" || key == "bộ chỉ huy quân sự" || key == "đoàn đại biểu quốc hội" || key == "trung tâm công báo" || key == "trung tâm công báo tin học":
+	case key == "văn phòng ubnd" || key == "văn phòng hđnd" || key == "văn phòng hđnd và ubnd" || key == "đài khí tượng thủy văn" || key == "ủy ban mttq" || key == "ủy ban mttq việt nam" || key == "mttq" || key == "mttq việt nam" || key == "công an" || key == "bộ chỉ huy quân sự" || key == "đoàn đại biểu quốc hội" || key == "trung tâm công báo" || key == "trung tâm công báo tin học":
 		return strings.TrimSpace(name + " " + is.seat().String())
 	case key == "báo tỉnh" || strings.HasPrefix(key, "báo tỉnh ") && is.province.name != "":
 		return strings.TrimSpace("Báo " + is.province.name)

@@ -101,7 +101,7 @@ func (p *lineParser) mergeCodes(list []phrase) []phrase {
 		case numbered && ph.owner == "" && ph.prefix == "" && shortCode(ph.toks) && !ownerHead(ph.toks) && bodyCore(ph.toks) == 0:
 			out[n-1].end = ph.end
 			out[n-1].toks = append(out[n-1].toks[:len(out[n-1].toks):len(out[n-1].toks)], ph.toks...)
-		case ph.owner != "" || ph.prefix != "" || ph.header || !codeOnly(ph.toks):
+		case ph.owner != "" || ph.prefix != "" || ph.as != "" || ph.header || !codeOnly(ph.toks):
 			out = append(out, ph)
 		case n > 0 && out[n-1].leaders && leaderCode(ph.toks), n > 0 && out[n-1].codes && !out[n-1].leaders && !leaderCode(ph.toks):
 			out[n-1].end = ph.end

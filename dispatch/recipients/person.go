@@ -20,9 +20,6 @@ func (is *issuer) somebody(full string, toks []token, ph *phrase) (meaning, bool
 		if trade := chiefOfRoom(toks); trade != "" {
 			return is.roomChief(trade, ph), true
 		}
-		if toks[0].key == "c" && len(toks) > 1 && strings.Contains(words(toks), "ubnd") { // "C, PCVP UBND tỉnh"
-			return is.official(post{"Chánh Văn phòng", officePost}, false, toks[1:], ph), true
-		}
 		if comrade := comradeAt(toks); comrade > 0 && personName(toks[comrade:], true) {
 			return meaning{kind: dispatch.KindPerson, name: "Đồng chí " + joinWords(toks[comrade:]), person: joinWords(toks[comrade:])}, true
 		}
@@ -203,6 +200,9 @@ func nameTail(toks []token) int {
 
 // postBody names the body of a post, for the directory.
 func (is *issuer) postBody(po post, rest []token) string {
+	if bareBody(rest) && is.ownWord(rest[0].key) {
+		return is.own
+	}
 	if len(rest) > 0 {
 		body := is.bodyName(stripOf(rest))
 		if po.class == officePost && !strings.HasPrefix(body, "Văn phòng") && bodyCore(tokenize(body)) > 0 {

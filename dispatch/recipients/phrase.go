@@ -20,6 +20,7 @@ type phrase struct {
 	toks       []token // the name without label and tags
 	prefix     string  // shared head: "Thường trực", "Bộ"
 	suffix     string  // shared tail: "tỉnh Thanh Hóa"
+	as         string  // what the name stands for, if not itself: "C" before "PCVP"
 	owner      string  // the office a label puts it in: "VPCP"
 	ownerLine  bool    // the owner stands in a header line of its own
 	header     bool    // a label with nothing behind it
@@ -33,7 +34,11 @@ type phrase struct {
 
 // full is the self-standing wording.
 func (p *phrase) full(s string) string {
-	return strings.TrimSpace(strings.Join([]string{p.prefix, source(s, p.toks), p.suffix}, " "))
+	name := p.as
+	if name == "" {
+		name = source(s, p.toks)
+	}
+	return strings.TrimSpace(strings.Join([]string{p.prefix, name, p.suffix}, " "))
 }
 
 // label is what stands before a colon and how it changes what follows.
@@ -131,6 +136,10 @@ func (p *lineParser) segment(toks []token) {
 			}
 			continue
 		}
+		if n := len(list); n > 0 && honorific(list[n-1].toks) > 0 && leadsPost(part) {
+			list[n-1].extend(p.s, part) // "Ông A, Phó Chánh Văn phòng"
+			continue
+		}
 		if n := len(list); n > 0 && exceptionLead(part) {
 			list[n-1].except(p.s, part)
 			continue
@@ -174,6 +183,15 @@ func plural(toks []token) bool {
 		}
 	}
 	return false
+}
+
+// extend adds a further part to the name of p, its tags included.
+func (p *phrase) extend(s string, toks []token) {
+	name, t := detachTags(s, toks)
+	comma := token{mark: ',', start: p.end, end: p.end, text: ","}
+	p.toks = append(append(p.toks[:len(p.toks):len(p.toks)], comma), name...)
+	p.end = toks[len(toks)-1].end
+	p.tags.purposes = append(p.tags.purposes, t.purposes...)
 }
 
 // absorb takes further tokens into the span of p without reading them.
@@ -270,6 +288,9 @@ func (l *label) fits(ph *phrase) bool {
 	case l.field:
 		if _, _, _, n := leadingPost(ph.toks); n > 1 {
 			return false
+		}
+		if f, n := matchField(ph.toks); f != nil && n == len(ph.toks) {
+			return l.prefix == "Bộ" || !centralFields[f.name]
 		}
 		return !strongHead(ph.toks) || ph.toks[0].key == strings.ToLower(l.prefix) || standing[squash(ph.toks)] != ""
 	case l.prefix == "" && l.suffix == "":

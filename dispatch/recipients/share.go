@@ -10,6 +10,7 @@ func (p *lineParser) share(list []phrase) {
 	shareTags(list)
 	p.shareStanding(list)
 	p.shareBody(list)
+	p.shareChief(list)
 	p.shareCommittee(list)
 	p.sharePlace(list)
 	p.shareHead(list)
@@ -132,6 +133,21 @@ func (p *lineParser) shareBody(list []phrase) {
 		}
 	}
 	p.shareAide(list)
+}
+
+// shareChief is "C, PCVP UBND tỉnh": before a deputy of the office "C" is its chief.
+func (p *lineParser) shareChief(list []phrase) {
+	for i := 0; i+1 < len(list); i++ {
+		ph, next := &list[i], &list[i+1]
+		po, _, _, n := leadingPost(next.toks)
+		if len(ph.toks) != 1 || ph.toks[0].text != "C" || n == 0 || po.title != "Phó Chánh Văn phòng" {
+			continue
+		}
+		ph.as, ph.suffix = "CVP", next.suffix
+		if rest := trimMarks(next.toks[n:]); len(rest) > 0 && !personName(rest, true) && !tooLong(rest) {
+			ph.suffix = source(p.s, rest)
+		}
+	}
 }
 
 // related reports whether two posts may belong to one body.
@@ -327,8 +343,12 @@ func (p *lineParser) headOf(ph *phrase) (head, level string) {
 			return toks[0].text, ""
 		}
 	}
-	n := bodyCore(toks)
-	if n == 0 {
+	_, _, _, post := leadingPost(toks)
+	n := bodyCore(toks[post:])
+	if n > 0 {
+		n += post
+	}
+	if n == 0 && post == 0 {
 		if _, taken := longest(placeTakerTable, toks); taken > 0 && toks[0].key != "cục" {
 			n = taken
 		}
@@ -356,7 +376,8 @@ func (p *lineParser) continues(ph *phrase, head, level string) bool {
 	toks := ph.toks
 	if head == "Sở" || head == "Bộ" || head == "sở" || head == "bộ" {
 		f, n := matchField(toks)
-		if f == nil || n < len(toks) && placeStart(toks) != n || strongHead(toks) && toks[0].key != "công" {
+		departments := head == "Sở" || head == "sở"
+		if f == nil || n < len(toks) && placeStart(toks) != n || departments && centralFields[f.name] || strongHead(toks) && toks[0].key != "công" {
 			return false
 		}
 		ph.prefix = capitalise(head)

@@ -80,6 +80,10 @@ func splitParts(toks []token) [][]token {
 			out = append(out, toks[from:i])
 			from = i + 1
 		case t.word():
+			if n := fieldAtom(toks, from, i); n > 1 {
+				i += n
+				continue
+			}
 			if n := atomAt(toks, i); n > 1 {
 				i += n
 				continue
@@ -88,6 +92,23 @@ func splitParts(toks []token) [][]token {
 		i++
 	}
 	return append(out, toks[from:])
+}
+
+// fieldAtom counts the tokens of "Sở TT và TT", or of a field of work that
+// begins a part ("NN và PTNT"): its "và" and commas separate nothing.
+func fieldAtom(toks []token, from, i int) int {
+	if k := toks[i].key; (k == "sở" || k == "bộ") && i+1 < len(toks) {
+		if f, n := matchField(toks[i+1:]); f != nil {
+			return n + 1
+		}
+		return 0
+	}
+	if i == from || !toks[i-1].word() {
+		if f, n := matchField(toks[i:]); f != nil {
+			return n
+		}
+	}
+	return 0
 }
 
 // atomAt counts the tokens of the protected phrase or list that begins at i.
@@ -228,7 +249,7 @@ func sharesName(left []token, right token) bool {
 var strongHeads = headTable()
 
 func headTable() map[string]string {
-	const list = `sở|bộ|ubnd|hđnd|ủy ban|hội đồng nhân dân|thường trực|văn phòng|vp|vpcp|vpub|cục|tổng cục|chi cục|vụ|công an|ban quản lý|ban chỉ đạo|ban chỉ huy|ban tổ chức|ban tuyên giáo|ban dân tộc|ban|tòa án|tand|viện kiểm sát|vksnd|kho bạc|kbnn|bảo hiểm|bhxh|ngân hàng|nhnn|thanh tra|đài|báo|trung tâm|trường|hội|liên đoàn|liên minh|liên hiệp|công ty|cty|tập đoàn|tổng công ty|tỉnh ủy|thành ủy|huyện ủy|thị ủy|đảng ủy|tỉnh đoàn|huyện đoàn|thành đoàn|mttq|ubmttq|đoàn đbqh|đoàn đại biểu|bưu điện|điện lực|hải quan|quỹ|bệnh viện|phòng|viện|cổng|website|trang|bchqs|thuế|thống kê|hợp tác xã|htx|doanh nghiệp|học viện|đại học|mặt trận|ngân hàng|kiểm toán|tạp chí|nhà xuất bản|chi nhánh|ttcp|bộ đội|bđbp|thi hành án|ban qlda|bqlda|bql|bcđ|bch`
+	const list = `sở|bộ|ubnd|hđnd|ủy ban|hội đồng nhân dân|thường trực|thường vụ|ban thường vụ|văn phòng|vp|vpcp|vpub|cục|tổng cục|chi cục|vụ|công an|ban quản lý|ban chỉ đạo|ban chỉ huy|ban tổ chức|ban tuyên giáo|ban dân tộc|ban|tòa án|tand|viện kiểm sát|vksnd|kho bạc|kbnn|bảo hiểm|bhxh|ngân hàng|nhnn|thanh tra|đài|báo|trung tâm|trường|hội|liên đoàn|liên minh|liên hiệp|công ty|cty|tập đoàn|tổng công ty|tỉnh ủy|thành ủy|huyện ủy|thị ủy|đảng ủy|tỉnh đoàn|huyện đoàn|thành đoàn|mttq|ubmttq|đoàn đbqh|đoàn đại biểu|bưu điện|điện lực|hải quan|quỹ|bệnh viện|phòng|viện|cổng|website|trang|bchqs|thuế|thống kê|hợp tác xã|htx|doanh nghiệp|học viện|đại học|mặt trận|ngân hàng|kiểm toán|tạp chí|nhà xuất bản|chi nhánh|ttcp|bộ đội|bđbp|thi hành án|ban qlda|bqlda|bql|bcđ|bch`
 	table := make(map[string]string)
 	for _, h := range strings.Split(list, "|") {
 		table[h] = h

@@ -69,6 +69,7 @@ func (t *tags) read(text string) {
 		t.notes = append(t.notes, text)
 	case comradeAt(toks) > 0:
 		t.person = text
+	case t.readPair(text):
 	default:
 		if p, ok := purposeOf(text); ok {
 			t.purposes = append(t.purposes, p)
@@ -78,21 +79,28 @@ func (t *tags) read(text string) {
 	}
 }
 
-// readParts handles "để b/c, 02 bản" and what is no known tag.
-func (t *tags) readParts(text string, toks []token) {
-	if parts := strings.Split(text, ","); len(parts) == 2 {
-		p, ok := purposeOf(parts[0])
-		var probe tags
-		if ok && (probe.readCopies(viet.Key(parts[1])) || probe.readChannel(viet.Key(parts[1]))) {
-			t.purposes = append(t.purposes, p)
-			t.read(parts[1])
-			return
-		}
+// readPair handles "để b/c, 02 bản".
+func (t *tags) readPair(text string) bool {
+	first, second, ok := strings.Cut(text, ",")
+	if !ok {
+		return false
 	}
+	p, ok := purposeOf(first)
+	var probe tags
+	if !ok || !probe.readCopies(viet.Key(second)) && !probe.readChannel(viet.Key(second)) {
+		return false
+	}
+	t.purposes = append(t.purposes, p)
+	t.read(second)
+	return true
+}
+
+// readParts handles what is no known tag.
+func (t *tags) readParts(text string, toks []token) {
 	switch {
 	case unitHead(toks) || ownerHead(toks):
 		t.unit = text
-	case privateCodes(toks):
+	case privateCodes(toks) && !cityCodes(toks):
 		t.codes = text
 	case personName(toks, false):
 		t.person = text
@@ -192,6 +200,16 @@ func privateCodes(toks []token) bool {
 		}
 	}
 	return seen
+}
+
+// cityCodes reports whether codes name cities ("HN-TP.HCM"), not people.
+func cityCodes(toks []token) bool {
+	for _, t := range toks {
+		if t.key == "hn" || t.key == "hcm" || t.key == "tphcm" {
+			return true
+		}
+	}
+	return false
 }
 
 // detachTags cuts parentheses and trailing wordings ("để báo cáo", "trừ ...",

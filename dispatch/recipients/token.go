@@ -57,6 +57,8 @@ func tokenize(s string) []token {
 			toks = append(toks, token{start: i, end: j, text: s[i:j], key: viet.Key(s[i:j])})
 			i = j
 			continue
+		case r == '&':
+			toks = append(toks, token{start: i, end: i + n, text: "&", key: "và"})
 		case unicode.IsSpace(r):
 		default:
 			toks = append(toks, token{mark: plainMark(r), start: i, end: i + n, text: s[i : i+n], tight: tight(s, i, i+n)})

@@ -16,14 +16,22 @@
 //	lock        held by the process that has the store open
 //	tmp/        bodies being written; emptied on Open
 //	ab/         256 directories, by the first byte of the name
-//	ab/abcd...  a body, under its full name in lower-case hexadecimal
+//	ab/abcd...  a large body, under its full name in lower-case hexadecimal
+//	packs/      small bodies, many in a file, and an index of them
 //
 // One level of directories is enough: a million bodies make 4,000 entries in
 // each, and all 256 exist from the start, so that a new body never has to make
 // (and flush) a directory of its own.
+//
+// Bodies of up to Options.PackBelow bytes go into packs, because a file of its
+// own costs a body three flushes that it shares with nobody: on the machine this
+// was measured on, 8 writers of 10 KiB commit 2,700 files, but 11,000 bodies
+// in packs a second. Small bodies are verified on every read, large ones by
+// [Store.Verify].
 package blob
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -66,6 +74,9 @@ type Options struct {
 	// Now is the clock that ages bodies for Sweep; nil means time.Now.
 	Now    func() time.Time
 	Logger *slog.Logger // nil means slog.Default()
+	// PackBelow is the size in bytes up to which a body goes into a pack; 0 means
+	// 64 KiB, less than 0 that none does. It may differ from one Open to the next.
+	PackBelow int
 	// NoSync skips every flush. It exists for the negative controls of crash tests.
 	NoSync bool
 }
@@ -78,7 +89,12 @@ type Store struct {
 	// names guards each name between "is it held?" and "now it is": Commit
 	// against Sweep. Striped by the first byte.
 	names [256]sync.Mutex
+	packs *packs
+	// sweeping is held by the one Sweep at work.
+	sweeping sync.Mutex
 }
+
+const defaultPackBelow = 64 << 10
 
 // Open opens the store at dir, creating it if there is none, and removes what
 // an earlier process left unfinished.
@@ -92,8 +108,15 @@ func Open(dir string, o Options) (*Store, error) {
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}
+	if o.PackBelow == 0 {
+		o.PackBelow = defaultPackBelow
+	}
 	s := &Store{dir: dir, o: o}
-	if err := s.prepare(); err != nil {
+	err := s.prepare()
+	if err == nil {
+		err = s.openPacks()
+	}
+	if err != nil {
 		s.Close()
 		return nil, fmt.Errorf("open body store %s: %w", dir, classify(err))
 	}
@@ -109,8 +132,8 @@ func (s *Store) prepare() error {
 		return err
 	}
 	s.lock = f
-	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		return fmt.Errorf("%w: %w", ErrLocked, err)
+	if err := lockFile(f); err != nil {
+		return err
 	}
 	made := false
 	for i := range 256 {
@@ -132,6 +155,20 @@ func (s *Store) prepare() error {
 	return s.emptyTmp()
 }
 
+// lockFile waits a second for a process that is about to end.
+func lockFile(f *os.File) error {
+	const pause = 10 * time.Millisecond
+	for deadline := time.Now().Add(time.Second); ; time.Sleep(pause) {
+		err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+		if err == nil {
+			return nil
+		}
+		if !errors.Is(err, unix.EWOULDBLOCK) || time.Now().After(deadline) {
+			return fmt.Errorf("%w: %w", ErrLocked, err)
+		}
+	}
+}
+
 func (s *Store) emptyTmp() error {
 	left, err := os.ReadDir(s.tmp())
 	if err != nil {
@@ -145,12 +182,18 @@ func (s *Store) emptyTmp() error {
 	return nil
 }
 
-// Close lets another process open the store. Open bodies stay readable.
+// Close waits for commits under way and lets another process open the store.
+// Open bodies stay readable.
 func (s *Store) Close() error {
-	if s.lock == nil {
-		return nil
+	var err error
+	if s.packs != nil {
+		err = s.packs.close()
 	}
-	return s.lock.Close()
+	if s.lock != nil {
+		err = errors.Join(err, s.lock.Close())
+		s.lock = nil
+	}
+	return err
 }
 
 func (s *Store) tmp() string { return filepath.Join(s.dir, "tmp") }
@@ -171,33 +214,32 @@ func Valid(id string) bool {
 }
 
 // Writer takes a body's bytes. It is for one goroutine. Exactly one of Commit
-// or Abort ends it; Abort after Commit does nothing.
+// or Abort ends it; Abort after Commit does nothing. A small body is kept in
+// memory until Commit.
 type Writer struct {
-	s    *Store
-	file *os.File
-	hash hash.Hash
-	size int64
-	err  error // first failure; nothing is committed after it
+	s     *Store
+	small []byte
+	file  *os.File // once the body is not small
+	hash  hash.Hash
+	size  int64
+	done  bool
+	err   error // first failure; nothing is committed after it
 }
 
 // Create starts a body.
 func (s *Store) Create() (*Writer, error) {
-	f, err := os.CreateTemp(s.tmp(), "body-")
-	if err != nil {
-		return nil, fmt.Errorf("create body: %w", classify(err))
-	}
-	return &Writer{s: s, file: f, hash: sha256.New()}, nil
+	return &Writer{s: s, hash: sha256.New()}, nil
 }
 
 // Write adds to the body.
 func (w *Writer) Write(p []byte) (int, error) {
-	if w.file == nil {
+	if w.done {
 		return 0, ErrClosed
 	}
 	if w.err != nil {
 		return 0, w.err
 	}
-	n, err := w.file.Write(p)
+	n, err := w.write(p)
 	w.hash.Write(p[:n])
 	w.size += int64(n)
 	if err != nil {
@@ -206,10 +248,35 @@ func (w *Writer) Write(p []byte) (int, error) {
 	return n, w.err
 }
 
+func (w *Writer) write(p []byte) (int, error) {
+	if w.file == nil && len(w.small)+len(p) <= w.s.o.PackBelow {
+		w.small = append(w.small, p...)
+		return len(p), nil
+	}
+	if err := w.spill(); err != nil {
+		return 0, err
+	}
+	return w.file.Write(p)
+}
+
+// spill moves the body from memory to a file.
+func (w *Writer) spill() error {
+	if w.file != nil {
+		return nil
+	}
+	var err error
+	if w.file, err = os.CreateTemp(w.s.tmp(), "body-"); err != nil {
+		return err
+	}
+	_, err = w.file.Write(w.small)
+	w.small = nil
+	return err
+}
+
 // Commit makes the body durable and returns its name and size in bytes.
 // Committing bytes that are already held is cheap.
 func (w *Writer) Commit() (id string, size int64, err error) {
-	if w.file == nil {
+	if w.done {
 		return "", 0, ErrClosed
 	}
 	defer w.Abort()
@@ -225,6 +292,12 @@ func (w *Writer) Commit() (id string, size int64, err error) {
 
 func (w *Writer) commit(id string) error {
 	s := w.s
+	if w.file == nil && s.o.PackBelow >= 0 {
+		return s.packs.commit(binaryName(id), w.small)
+	}
+	if err := w.spill(); err != nil {
+		return err
+	}
 	held, err := s.touch(id, w.size)
 	if err != nil {
 		return err
@@ -281,6 +354,8 @@ func (s *Store) stripe(id string) *sync.Mutex {
 
 // Abort drops the body.
 func (w *Writer) Abort() {
+	w.done = true
+	w.small = nil
 	if w.file == nil {
 		return
 	}
@@ -339,14 +414,22 @@ func classify(err error) error {
 
 // Blob is an open body. ReadAt may be called from many goroutines.
 type Blob struct {
-	*io.SectionReader
-	file *os.File
+	io.ReaderAt
+	size int64
+	file io.Closer // nil if the body is in memory
 }
 
-// Open opens a body. Errors: [ErrNotFound], [ErrInvalid].
+// Open opens a body. Errors: [ErrNotFound], [ErrInvalid], [ErrDamaged].
 func (s *Store) Open(id string) (*Blob, error) {
 	if !Valid(id) {
 		return nil, fmt.Errorf("open body: %w", ErrInvalid)
+	}
+	body, err := s.packs.read(binaryName(id))
+	if err == nil {
+		return &Blob{ReaderAt: bytes.NewReader(body), size: int64(len(body))}, nil
+	}
+	if !errors.Is(err, ErrNotFound) {
+		return nil, fmt.Errorf("open body %s: %w", id, err)
 	}
 	f, err := os.Open(s.path(id))
 	if err != nil {
@@ -357,11 +440,24 @@ func (s *Store) Open(id string) (*Blob, error) {
 		f.Close()
 		return nil, fmt.Errorf("open body %s: %w", id, err)
 	}
-	return &Blob{io.NewSectionReader(f, 0, fi.Size()), f}, nil
+	return &Blob{f, fi.Size(), f}, nil
 }
 
+func binaryName(id string) (n name) {
+	_, _ = hex.Decode(n[:], []byte(id)) // Valid was asked before
+	return n
+}
+
+// Size is the body's length in bytes.
+func (b *Blob) Size() int64 { return b.size }
+
 // Close ends reading.
-func (b *Blob) Close() error { return b.file.Close() }
+func (b *Blob) Close() error {
+	if b.file == nil {
+		return nil
+	}
+	return b.file.Close()
+}
 
 // Verify reads the whole body and compares it with its name. Errors:
 // [ErrDamaged], [ErrNotFound], [ErrInvalid].
@@ -372,7 +468,7 @@ func (s *Store) Verify(id string) error {
 	}
 	defer b.Close()
 	h := sha256.New()
-	if _, err := io.Copy(h, b); err != nil {
+	if _, err := io.Copy(h, io.NewSectionReader(b, 0, b.size)); err != nil {
 		return fmt.Errorf("verify body %s: %w", id, err)
 	}
 	if hex.EncodeToString(h.Sum(nil)) != id {

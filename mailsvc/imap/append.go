@@ -169,4 +169,3 @@ func (r *request) receive(n int64) (mailsvc.NewMessage, error) {
 	}
 	return msg, nil
 }
-

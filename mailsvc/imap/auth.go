@@ -21,7 +21,9 @@ var (
 		imap.CapIdle, imap.CapNamespace, imap.CapUIDPlus, imap.CapMove, imap.CapUnselect, imap.CapChildren,
 		imap.CapListExtended, imap.CapListStatus, imap.CapStatusSize, imap.CapSpecialUse, imap.CapCreateSpecialUse,
 		imap.CapESearch, imap.CapSearchRes, imap.CapWithin, imap.CapBinary, imap.CapUTF8Accept, imap.CapCondStore,
-		imap.CapMultiAppend, imap.CapObjectID, imap.CapSaveDate, imap.CapUnauthenticate,
+		imap.CapQResync, imap.CapMultiAppend, imap.CapObjectID, imap.CapSaveDate, imap.CapPreview, imap.CapUnauthenticate,
+		imap.CapQuota, imap.Cap("QUOTA=RES-" + imap.QuotaResourceStorage), imap.CapACL, "RIGHTS=kxte", imap.CapListMyRights,
+		imap.CapSearchFuzzy,
 	}
 )
 
@@ -259,6 +261,8 @@ func (c *conn) turnOn(capability string) bool {
 		c.rev2, c.utf8, c.w.utf8 = true, true, true
 	case imap.CapCondStore:
 		c.condstore = true
+	case imap.CapQResync:
+		c.condstore, c.qresync = true, true
 	default:
 		return false
 	}

@@ -29,7 +29,6 @@ type command struct {
 	run   func(*request) error
 }
 
-
 func commandTable() map[string]command {
 	return map[string]command{
 		"CAPABILITY": {anyState, false, (*request).capability},
@@ -56,6 +55,15 @@ func commandTable() map[string]command {
 		"EXAMINE":     {loggedIn, false, (*request).examine},
 		"APPEND":      {loggedIn, false, (*request).append},
 		"IDLE":        {loggedIn, false, (*request).idle},
+
+		"MYRIGHTS":     {loggedIn, false, (*request).myRights},
+		"GETACL":       {loggedIn, false, (*request).getACL},
+		"LISTRIGHTS":   {loggedIn, false, (*request).listRights},
+		"SETACL":       {loggedIn, false, (*request).setACL},
+		"DELETEACL":    {loggedIn, false, (*request).setACL},
+		"GETQUOTA":     {loggedIn, false, (*request).getQuota},
+		"GETQUOTAROOT": {loggedIn, false, (*request).getQuotaRoot},
+		"SETQUOTA":     {loggedIn, false, (*request).setQuota},
 
 		"CHECK":    {selected, false, (*request).noop},
 		"CLOSE":    {selected, false, (*request).close},

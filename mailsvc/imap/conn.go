@@ -38,6 +38,7 @@ type conn struct {
 	utf8, rev2, condstore, qresync bool // ENABLE
 
 	view   *view // the selected mailbox, or nil
+	idling bool  // readDone is reading
 	closed bool  // LOGOUT, or the connection cannot be used any more
 
 	mu      sync.Mutex
@@ -63,8 +64,10 @@ type flushing struct{ c *conn }
 
 // Read implements [io.Reader].
 func (f flushing) Read(p []byte) (int, error) {
-	if err := f.c.w.flush(); err != nil {
-		return 0, err
+	if !f.c.idling { // then another goroutine reads, and the writer is not its own
+		if err := f.c.w.flush(); err != nil {
+			return 0, err
+		}
 	}
 	return f.c.nc.Read(p)
 }
@@ -287,7 +290,7 @@ func (c *conn) run(cmd command, req *request) {
 	if c.closed {
 		return
 	}
-	if cmd.args {
+	if req.p.peek() == ' ' {
 		req.p.sp()
 	}
 	err := req.p.err

@@ -23,8 +23,10 @@ func (r *request) idle() error {
 	}
 	c.proceed("idling")
 	ended := make(chan error, 1)
+	c.idling = true
 	go c.readDone(ended)
 	err := c.idleLoop(changed, ended)
+	c.idling = false
 	if err != nil {
 		r.p.failIO(err)
 	}

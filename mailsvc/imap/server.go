@@ -81,7 +81,6 @@ type Server struct {
 	log      *slog.Logger
 	now      func() time.Time
 	commands map[string]command
-	commands map[string]command
 
 	ctx    context.Context // ends when Shutdown gives up waiting
 	cancel context.CancelFunc

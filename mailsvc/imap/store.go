@@ -11,7 +11,7 @@ import (
 
 // storeArgs are the arguments of STORE.
 type storeArgs struct {
-	set            numSet
+	set numSet
 	imap.StoreFlags
 	flags          []string
 	unchangedSince mailsvc.ModSeq
@@ -185,7 +185,6 @@ func (r *request) expunge() error {
 	p, c := r.p, r.c
 	var set *numSet
 	if r.uid {
-		p.sp()
 		s := p.numSet()
 		set = &s
 	}

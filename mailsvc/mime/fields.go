@@ -138,6 +138,9 @@ const (
 	fieldCount
 )
 
+// Text returns one of the texts.
+func (f *Fields) Text(k SearchField) string { return f.texts()[k] }
+
 // appendFolded writes, for each text, viet.Fold of it. First comes a byte that
 // says whether a text is cut.
 func (f *Fields) appendFolded(b []byte) []byte {

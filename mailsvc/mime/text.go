@@ -107,7 +107,9 @@ type base64Decoder struct {
 }
 
 // decode appends what p holds, and what is left at its end, to dst.
-func (d *base64Decoder) decode(dst, p []byte) []byte {
+func (d *base64Decoder) decode(dst, p []byte) []byte { return d.rest(d.feed(dst, p)) }
+
+func (d *base64Decoder) feed(dst, p []byte) []byte {
 	for _, c := range p {
 		v := base64Value[c]
 		switch {
@@ -121,7 +123,7 @@ func (d *base64Decoder) decode(dst, p []byte) []byte {
 			dst = d.rest(dst)
 		}
 	}
-	return d.rest(dst)
+	return dst
 }
 
 func (d *base64Decoder) rest(dst []byte) []byte {

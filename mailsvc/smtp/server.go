@@ -230,8 +230,10 @@ func (s *Server) run(e *gosmtp.Server, h *handover) {
 // errorLog carries go-smtp's complaints, which name addresses and errors only.
 type errorLog struct{ log *slog.Logger }
 
-func (l errorLog) Printf(format string, v ...any) { l.log.Warn("smtp", "err", fmt.Sprintf(format, v...)) }
-func (l errorLog) Println(v ...any)               { l.log.Warn("smtp", "err", fmt.Sprint(v...)) }
+func (l errorLog) Printf(format string, v ...any) {
+	l.log.Warn("smtp", "err", fmt.Sprintf(format, v...))
+}
+func (l errorLog) Println(v ...any) { l.log.Warn("smtp", "err", fmt.Sprint(v...)) }
 
 // ErrStopped is what Serve returns after Shutdown.
 var ErrStopped = errors.New("smtp server was stopped")
@@ -345,8 +347,18 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	s.cut()
 	s.toPlain.Close()
 	s.toSecure.Close()
-	s.plain.Close()
-	s.secure.Close()
+	// Sessions that were cut may still be storing what they have: the stores must
+	// not be closed under them.
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastWait)
+	defer cancel()
+	for _, e := range []*gosmtp.Server{s.plain, s.secure} {
+		if e := e.Shutdown(last); e != nil && !errors.Is(e, gosmtp.ErrServerClosed) {
+			err = errors.Join(err, e)
+		}
+	}
 	s.engines.Wait()
 	return err
 }
+
+// lastWait is how long Shutdown waits for sessions without a connection.
+const lastWait = 5 * time.Second

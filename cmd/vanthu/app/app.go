@@ -175,6 +175,14 @@ func (a *App) today() directory.Date {
 	return directory.DateOf(time.Now().In(a.Config.Location()))
 }
 
+// clock is the time that the public pages go by; see today.
+func (a *App) clock() time.Time {
+	if t, err := time.ParseInLocation(time.DateOnly, a.Config.Dispatch.AsOf, a.Config.Location()); err == nil {
+		return t
+	}
+	return time.Now()
+}
+
 // publicURL is the base of links. A configuration for a demonstration leaves the
 // port open; then it is the one that was found.
 func (a *App) publicURL() string {

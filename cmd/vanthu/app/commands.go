@@ -85,8 +85,8 @@ func accountAdd(ctx context.Context, a *App, in NewAccount) (Password, error) {
 
 // addAccount makes the mailbox first: an account that can log in has its folders.
 func (a *App) addAccount(ctx context.Context, acc mailsvc.Account, password string) error {
-	address, ok := identity.Normalise(acc.Address)
-	if !ok {
+	address, err := identity.Normalize(acc.Address)
+	if err != nil {
 		return fmt.Errorf("địa chỉ %q không hợp lệ; trước @ chỉ dùng a-z, 0-9 và . - _ + / invalid address", acc.Address)
 	}
 	acc.Address = address
@@ -192,10 +192,15 @@ type Import struct {
 }
 
 func directoryImport(ctx context.Context, a *App, in Import) (directory.Report, error) {
-	if in.Dir == "" {
-		return a.Directory.Import(ctx, configs.Directory(), "operator", in.Why, in.DryRun)
+	files := configs.Directory()
+	if in.Dir != "" {
+		files = os.DirFS(in.Dir)
 	}
-	return a.Directory.Import(ctx, os.DirFS(in.Dir), "operator", in.Why, in.DryRun)
+	report, err := a.Directory.Import(ctx, files, "operator", in.Why, in.DryRun)
+	if len(report.Errors) > 0 {
+		return report, nil // the rows say it better
+	}
+	return report, err
 }
 
 // Find asks for agencies as a person would search for them.

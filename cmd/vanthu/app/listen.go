@@ -110,10 +110,7 @@ func (a *App) Sample(ctx context.Context) error {
 	if !a.Config.Dispatch.SampleDirectory || a.Directory.Snapshot().Version() > 0 {
 		return nil
 	}
-	report, err := a.Directory.Import(ctx, configs.Directory(), "quickstart", "danh bạ mẫu", false)
-	if err == nil && len(report.Problems) > 0 {
-		err = fmt.Errorf("sample directory: %d problems", len(report.Problems))
-	}
+	_, err := a.Directory.Import(ctx, configs.Directory(), "quickstart", "danh bạ mẫu", false)
 	return err
 }
 
@@ -155,11 +152,15 @@ func (r *Running) listen(addrs []string, first *string, serve func(net.Listener)
 func (r *Running) http(tlsConfig *tls.Config) error {
 	a := r.app
 	l := a.Config.Limits
-	srv := &http.Server{Handler: a.handler(r), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, WriteTimeout: 10 * time.Minute,
+	handler, err := a.handler(r)
+	if err != nil {
+		return err
+	}
+	srv := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, WriteTimeout: 10 * time.Minute,
 		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 16 << 10, TLSConfig: tlsConfig}
 	r.stops = append(r.stops, srv.Shutdown)
 	limited := func(ln net.Listener) net.Listener { return netutil.LimitListener(ln, l.HTTPConnections) }
-	err := errors.Join(
+	err = errors.Join(
 		r.listen(a.Config.Listen.HTTP, &r.Addresses.HTTP, func(ln net.Listener) error { return srv.Serve(limited(ln)) }),
 		r.listen(a.Config.Listen.HTTPS, &r.Addresses.HTTPS, func(ln net.Listener) error { return srv.ServeTLS(limited(ln), "", "") }),
 	)
@@ -171,7 +172,7 @@ func (r *Running) http(tlsConfig *tls.Config) error {
 
 // handler shares the web addresses out: settings of mail programs, pages of
 // documents, and the directory for everybody.
-func (a *App) handler(r *Running) http.Handler {
+func (a *App) handler(r *Running) (http.Handler, error) {
 	mux := http.NewServeMux()
 	auto := autoconfig.New(a.autoconfig(r))
 	mux.Handle("/mail/", auto)
@@ -179,8 +180,12 @@ func (a *App) handler(r *Running) http.Handler {
 	mux.HandleFunc("/autodiscover/", http.NotFound)
 	mux.HandleFunc("/Autodiscover/", http.NotFound)
 	mux.Handle("/vb/", fetch.Handler(a.Engine, a.log))
-	mux.Handle("/", web.New(a.Directory.Snapshot, time.Now, a.log))
-	return mux
+	pages, err := web.New(a.Directory.Snapshot, a.clock, a.log)
+	if err != nil {
+		return nil, err
+	}
+	mux.Handle("/", pages)
+	return mux, nil
 }
 
 func (r *Running) imap(tlsConfig *tls.Config) error {

@@ -97,6 +97,9 @@ func (s *stage) dial(who login) (*imapclient.Client, error) {
 	if err := c.Login(who.Address, who.Password).Wait(); err != nil {
 		return nil, errors.Join(err, c.Close())
 	}
+	if _, err := c.Enable(imap.CapIMAP4rev2).Wait(); err != nil {
+		return nil, errors.Join(err, c.Close())
+	}
 	return c, nil
 }
 

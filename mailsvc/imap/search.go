@@ -1,0 +1,464 @@
+package imap
+
+import (
+	"bytes"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	imap "github.com/emersion/go-imap/v2"
+
+	"quangtri.gov.vn/vanthu/mailsvc"
+	"quangtri.gov.vn/vanthu/mailsvc/mime"
+)
+
+// searchTextLimit bounds how much of one message's text is searched, bytes.
+const searchTextLimit = 8 << 20
+
+// verdict is what can be said about a message before its bytes are read.
+type verdict uint8
+
+const (
+	miss verdict = iota
+	hit
+	unsure // the bytes must be read
+)
+
+func decided(b bool) verdict {
+	if b {
+		return hit
+	}
+	return miss
+}
+
+// search is SEARCH (RFC 9051 section 6.4.4, ESEARCH RFC 4731, SEARCHRES RFC 5182).
+func (r *request) search() error {
+	p, c := r.p, r.c
+	a := p.searchArgs(r.uid)
+	if err := p.end(); err != nil {
+		if a.ReturnSave && !p.io {
+			c.view.saved = nil // RFC 5182 section 2.1: also after NO
+		}
+		return err
+	}
+	if err := c.may(mailsvc.Read); err != nil {
+		return err
+	}
+	found, err := c.find(a)
+	if err != nil {
+		if a.ReturnSave {
+			c.view.saved = nil
+		}
+		return err
+	}
+	if a.ReturnSave {
+		c.view.saved = savedOf(a, found)
+	}
+	r.writeFound(a, found)
+	return nil
+}
+
+// match is a message that was found.
+type match struct {
+	uid mailsvc.UID
+	seq uint32
+	mod mailsvc.ModSeq
+}
+
+// savedOf is what RETURN (SAVE) remembers (RFC 5182 section 2.1).
+func savedOf(a *searchArgs, found []match) []mailsvc.UID {
+	if len(found) == 0 {
+		return nil
+	}
+	if (a.ReturnMin || a.ReturnMax) && !a.ReturnAll && !a.ReturnCount {
+		var out []mailsvc.UID
+		if a.ReturnMin {
+			out = append(out, found[0].uid)
+		}
+		if last := found[len(found)-1].uid; a.ReturnMax && (len(out) == 0 || out[0] != last) {
+			out = append(out, last)
+		}
+		return out
+	}
+	out := make([]mailsvc.UID, len(found))
+	for i, m := range found {
+		out[i] = m.uid
+	}
+	return out
+}
+
+// find returns the messages that match, ascending.
+func (c *conn) find(a *searchArgs) ([]match, error) {
+	v := c.view
+	if len(v.uids) == 0 {
+		return nil, nil
+	}
+	s := searcher{c: c, v: v, now: c.s.now()}
+	ranges := v.ranges(s.scope(&a.root))
+	f := fetcher{c: c}
+	yield := func(m *mailsvc.Message) bool {
+		seq := f.seq(m.UID)
+		if seq > 0 && s.matches(&a.root, m, seq) {
+			s.found = append(s.found, match{m.UID, seq, m.ModSeq})
+		}
+		return c.ctx().Err() == nil
+	}
+	var err error
+	if a.root.quick() {
+		err = c.s.o.Store.Flags(c.ctx(), c.account.Address, v.account, v.folder.ID, ranges, yield)
+	} else {
+		err = c.s.o.Store.Messages(c.ctx(), c.account.Address, v.account, v.folder.ID, ranges, a.root.needsIndex(), yield)
+	}
+	if err == nil {
+		err = c.ctx().Err()
+	}
+	return s.found, err
+}
+
+// searcher goes through a mailbox.
+type searcher struct {
+	c     *conn
+	v     *view
+	now   time.Time
+	found []match
+}
+
+// matches judges one message, reading its bytes only if nothing else decides.
+func (s *searcher) matches(k *searchKey, m *mailsvc.Message, seq uint32) bool {
+	switch s.eval(k, m, seq, nil) {
+	case hit:
+		return true
+	case miss:
+		return false
+	}
+	o := &opened{c: s.c, m: m}
+	defer o.close()
+	return s.eval(k, m, seq, o) == hit
+}
+
+// scope returns the messages that need to be looked at: those of a set that
+// every match must be in.
+func (s *searcher) scope(k *searchKey) []span {
+	if k.kind == keySet {
+		return k.set
+	}
+	if k.kind == keyAnd {
+		for i := range k.kids {
+			if k.kids[i].kind == keySet {
+				return k.kids[i].set
+			}
+		}
+	}
+	return []span{{0, len(s.v.uids)}}
+}
+
+// quick reports whether the store's quick form has all that a key looks at.
+func (k *searchKey) quick() bool {
+	switch k.kind {
+	case keyAll, keyNone, keyAnd, keyOr, keyNot, keySet, keyFlag, keyLarger, keySmaller, keyModSeq, keyEmailID,
+		keySavedBefore, keySavedOn, keySavedSince:
+	default:
+		return false
+	}
+	return !slices.ContainsFunc(k.kids, func(kid searchKey) bool { return !kid.quick() })
+}
+
+// needsIndex reports whether a key looks at the row's index.
+func (k *searchKey) needsIndex() bool {
+	switch k.kind {
+	case keySentBefore, keySentOn, keySentSince, keyField, keyHeader, keyBody, keyText:
+		return true
+	}
+	return slices.ContainsFunc(k.kids, func(kid searchKey) bool { return kid.needsIndex() })
+}
+
+// eval judges a message. Without o, which gives its bytes, it may be unsure.
+func (s *searcher) eval(k *searchKey, m *mailsvc.Message, seq uint32, o *opened) verdict {
+	switch k.kind {
+	case keyAnd:
+		result := hit
+		for i := range k.kids {
+			switch s.eval(&k.kids[i], m, seq, o) {
+			case miss:
+				return miss
+			case unsure:
+				result = unsure
+			}
+		}
+		return result
+	case keyOr:
+		a, b := s.eval(&k.kids[0], m, seq, o), miss
+		if a != hit {
+			b = s.eval(&k.kids[1], m, seq, o)
+		}
+		if a == hit || b == hit {
+			return hit
+		}
+		return max(a, b)
+	case keyNot:
+		switch s.eval(&k.kids[0], m, seq, o) {
+		case hit:
+			return miss
+		case miss:
+			return hit
+		}
+		return unsure
+	case keyField:
+		return s.evalField(k, m, o)
+	case keyHeader:
+		return s.evalHeader(k, m, o)
+	case keyBody:
+		return s.evalBody(k, m, o)
+	case keyText:
+		return s.evalText(k, m, o)
+	}
+	return decided(s.evalRow(k, m, seq))
+}
+
+// evalRow judges by what stands in the row, and the date in the index.
+func (s *searcher) evalRow(k *searchKey, m *mailsvc.Message, seq uint32) bool {
+	switch k.kind {
+	case keyAll:
+		return true
+	case keySet:
+		i := int(seq) - 1
+		j, _ := slices.BinarySearchFunc(k.set, i, func(s span, i int) int { return s.to - 1 - i })
+		return j < len(k.set) && k.set[j].from <= i && i < k.set[j].to
+	case keyFlag:
+		return slices.ContainsFunc(m.Flags, func(f string) bool { return strings.EqualFold(f, k.text) })
+	case keyLarger:
+		return m.Size > k.num
+	case keySmaller:
+		return m.Size < k.num
+	case keyOlder:
+		return m.Internal.Unix() <= s.now.Unix()-k.num
+	case keyYounger:
+		return m.Internal.Unix() >= s.now.Unix()-k.num
+	case keyModSeq:
+		return uint64(m.ModSeq) >= uint64(k.num)
+	case keyEmailID:
+		id, ok := s.v.objectID(s.c, 'M', k.text)
+		return ok && id == strconv.FormatUint(m.EmailID, 10)
+	case keyThreadID:
+		id, ok := s.v.objectID(s.c, 'T', k.text)
+		return ok && id == strconv.FormatUint(m.ThreadID, 10)
+	case keyBefore, keyOn, keySince:
+		return compareDays(day(m.Internal), k.num, k.kind-keyBefore)
+	case keySavedBefore, keySavedOn, keySavedSince:
+		return !m.Saved.IsZero() && compareDays(day(m.Saved), k.num, k.kind-keySavedBefore)
+	case keySentBefore, keySentOn, keySentSince:
+		d := mime.Stored(m.Index).Date()
+		return d.Valid && compareDays(d.Day(), k.num, k.kind-keySentBefore)
+	}
+	return false
+}
+
+// compareDays is BEFORE, ON and SINCE, in that order.
+func compareDays(have, asked int64, op keyKind) bool {
+	switch op {
+	case 0:
+		return have < asked
+	case 1:
+		return have == asked
+	}
+	return have >= asked
+}
+
+// day is the day on the calendar of the time's own zone.
+func day(t time.Time) int64 {
+	_, off := t.Zone()
+	n := t.Unix() + int64(off)
+	if n < 0 {
+		n -= 86399
+	}
+	return n / 86400
+}
+
+// evalField judges a field that the index holds.
+func (s *searcher) evalField(k *searchKey, m *mailsvc.Message, o *opened) verdict {
+	folded, cut, ok := mime.Stored(m.Index).Folded(k.field)
+	if !ok || cut {
+		return s.evalHeader(k, m, o)
+	}
+	if !bytes.Contains(folded, []byte(k.match.folded)) {
+		return miss
+	}
+	f, ok := mime.Stored(m.Index).Fields()
+	if !ok {
+		return s.evalHeader(k, m, o)
+	}
+	return decided(k.match.Match(f.Text(k.field)))
+}
+
+// evalHeader judges any header field of the message, prefix included.
+func (s *searcher) evalHeader(k *searchKey, m *mailsvc.Message, o *opened) verdict {
+	if o == nil {
+		return unsure
+	}
+	found := false
+	o.header(func(name string, value []byte) bool {
+		if strings.EqualFold(name, k.text) && (k.match.empty || k.match.Match(mime.DecodeText(value))) {
+			found = true
+		}
+		return !found
+	})
+	return decided(found)
+}
+
+// header yields the fields of the message's header.
+func (o *opened) header(yield func(name string, value []byte) bool) {
+	b, err := o.blob()
+	if err != nil {
+		return
+	}
+	root := o.index().Root
+	raw := make([]byte, len(o.m.Prefix)+int(min(root.BodyStart, 4*mime.MaxHeader)))
+	n := copy(raw, o.m.Prefix)
+	if _, err := b.ReadAt(raw[n:], 0); err != nil && err != io.EOF {
+		return
+	}
+	for _, f := range mime.HeaderFields(raw) {
+		if !yield(f.Name, f.Value) {
+			return
+		}
+	}
+}
+
+// evalBody judges the text of a message.
+func (s *searcher) evalBody(k *searchKey, m *mailsvc.Message, o *opened) verdict {
+	if k.match.empty {
+		return hit
+	}
+	if o == nil {
+		if mime.Stored(m.Index).Words().Lacks(&k.match.words) {
+			return miss
+		}
+		return unsure
+	}
+	return decided(o.textContains(k.match))
+}
+
+// evalText judges header and text.
+func (s *searcher) evalText(k *searchKey, m *mailsvc.Message, o *opened) verdict {
+	if k.match.empty {
+		return hit
+	}
+	if o == nil {
+		for field := range fieldKeys {
+			f := searchKey{kind: keyField, field: fieldKeys[field], text: field, match: k.match}
+			if s.evalField(&f, m, nil) == hit {
+				return hit
+			}
+		}
+		if w := mime.Stored(m.Index).Words(); w.Header() && len(m.Prefix) == 0 && w.Lacks(&k.match.words) {
+			return miss
+		}
+		return unsure
+	}
+	found := false
+	o.header(func(name string, value []byte) bool {
+		found = k.match.Match(name + ": " + mime.DecodeText(value))
+		return !found
+	})
+	return decided(found || o.textContains(k.match))
+}
+
+// textContains looks into the texts of a message.
+func (o *opened) textContains(n *needle) bool {
+	b, err := o.blob()
+	if err != nil {
+		return false
+	}
+	for text := range mime.Texts(b, o.index(), searchTextLimit) {
+		if n.Match(text) {
+			return true
+		}
+	}
+	return false
+}
+
+// writeFound answers SEARCH in the old or the extended form.
+func (r *request) writeFound(a *searchArgs, found []match) {
+	c, w := r.c, &r.c.w
+	nums := make([]uint32, len(found))
+	var mod mailsvc.ModSeq
+	for i, m := range found {
+		nums[i] = m.seq
+		if r.uid {
+			nums[i] = uint32(m.uid)
+		}
+		mod = max(mod, m.mod)
+	}
+	if !a.esearch && !c.rev2 {
+		b := append(w.bytes(), "* SEARCH"...)
+		for _, n := range nums {
+			b = strconv.AppendUint(append(b, ' '), uint64(n), 10)
+		}
+		if a.modSeq && len(nums) > 0 {
+			b = strconv.AppendUint(append(b, " (MODSEQ "...), uint64(mod), 10)
+			b = append(b, ')')
+		}
+		w.set(append(b, "\r\n"...))
+		return
+	}
+	if a.ReturnSave && !a.ReturnMin && !a.ReturnMax && !a.ReturnAll && !a.ReturnCount {
+		return // only remembered, RFC 5182 section 2.1
+	}
+	w.set(appendESearch(w.bytes(), r.tag, r.uid, &a.SearchOptions, nums, found, a.modSeq))
+}
+
+// appendESearch appends an ESEARCH response; nums is in order of result, found
+// tells the MODSEQ of each.
+func appendESearch(b []byte, tag string, uid bool, o *imap.SearchOptions, nums []uint32, found []match, modSeq bool) []byte {
+	b = append(b, "* ESEARCH (TAG "...)
+	b = appendString(b, tag, false)
+	b = append(b, ')')
+	if uid {
+		b = append(b, " UID"...)
+	}
+	item := func(name string, n uint64) {
+		b = append(append(append(b, ' '), name...), ' ')
+		b = strconv.AppendUint(b, n, 10)
+	}
+	if n := len(nums); n > 0 {
+		if o.ReturnMin {
+			item("MIN", uint64(nums[0]))
+		}
+		if o.ReturnMax {
+			item("MAX", uint64(nums[n-1]))
+		}
+		if o.ReturnAll {
+			b = appendSet(append(b, " ALL "...), nums)
+		}
+	}
+	if o.ReturnCount {
+		item("COUNT", uint64(len(nums)))
+	}
+	if mod := shownModSeq(o, found); modSeq && mod > 0 {
+		item("MODSEQ", uint64(mod))
+	}
+	return append(b, "\r\n"...)
+}
+
+// shownModSeq is the highest MODSEQ among the messages that the answer names
+// (RFC 7162 section 3.1.10).
+func shownModSeq(o *imap.SearchOptions, found []match) (mod mailsvc.ModSeq) {
+	if len(found) == 0 {
+		return 0
+	}
+	if !o.ReturnAll && !o.ReturnCount {
+		if o.ReturnMin {
+			mod = found[0].mod
+		}
+		if o.ReturnMax {
+			mod = max(mod, found[len(found)-1].mod)
+		}
+		return mod
+	}
+	for _, m := range found {
+		mod = max(mod, m.mod)
+	}
+	return mod
+}

@@ -1,0 +1,330 @@
+package crashtest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"quangtri.gov.vn/vanthu/internal/blob"
+	"quangtri.gov.vn/vanthu/mailsvc"
+	"quangtri.gov.vn/vanthu/mailsvc/mailbox"
+	"quangtri.gov.vn/vanthu/mailsvc/mailbox/bolt"
+)
+
+// Environment of a child.
+const (
+	envDir        = "VANTHU_CRASH_DIR"        // makes the test binary a child
+	envGeneration = "VANTHU_CRASH_GENERATION" // which run on the directory, from 0
+	envControl    = "VANTHU_CRASH_CONTROL"    // what to do wrong
+	envFileLimit  = "VANTHU_CRASH_FILE_LIMIT" // bytes
+)
+
+// Things to do wrong.
+const (
+	controlEarly  = "early"  // answer before the commit
+	controlNoSync = "nosync" // never flush
+)
+
+var accounts = []string{"a0@example.vn", "a1@example.vn", "a2@example.vn", "a3@example.vn"}
+
+func TestMain(m *testing.M) {
+	if dir := os.Getenv(envDir); dir != "" {
+		os.Exit(child(dir))
+	}
+	os.Exit(m.Run())
+}
+
+// stores are the two stores that a mail server stands on.
+type stores struct {
+	bodies *blob.Store
+	mail   *bolt.Store
+}
+
+func openStores(dir string, noSync bool, fatal func(error)) (*stores, error) {
+	b, err := blob.Open(filepath.Join(dir, "bodies"), blob.Options{Fatal: fatal, NoSync: noSync, PackBelow: 8 << 10})
+	if err != nil {
+		return nil, err
+	}
+	m, err := bolt.Open(filepath.Join(dir, "mail"), bolt.Options{Shards: 2, Fatal: fatal, NoSync: noSync, MmapSize: 256 << 20})
+	if err != nil {
+		return nil, errors.Join(err, b.Close())
+	}
+	return &stores{b, m}, nil
+}
+
+func (s *stores) close() error { return errors.Join(s.mail.Close(), s.bodies.Close()) }
+
+// worker is one client of the child.
+type worker struct {
+	*stores
+	r          *rand.Rand
+	generation int
+	early      bool
+	stop       *stopper
+}
+
+// stopper ends all workers after the first full disk.
+type stopper struct {
+	once sync.Once
+	c    chan struct{}
+}
+
+func (s *stopper) stop() { s.once.Do(func() { close(s.c) }) }
+
+// say writes one line to the parent: one write, so that it arrives whole.
+func say(format string, args ...any) {
+	_, _ = os.Stdout.WriteString(fmt.Sprintf(format, args...) + "\n")
+}
+
+// child works until it is killed, or the disk is full.
+func child(dir string) int {
+	signal.Ignore(syscall.SIGXFSZ)
+	control := os.Getenv(envControl)
+	generation, _ := strconv.Atoi(os.Getenv(envGeneration))
+	s, err := openStores(dir, control == controlNoSync, func(err error) {
+		say("fatal %v", err)
+		os.Exit(3)
+	})
+	if err != nil {
+		say("error open: %v", err)
+		return 1
+	}
+	for _, a := range accounts {
+		if err := s.mail.CreateAccount(context.Background(), a, []mailsvc.FolderSpec{{Name: "Lưu"}}); err != nil {
+			say("error create: %v", err)
+			return 1
+		}
+	}
+	limitFiles(0)
+	say("ready")
+	stop := &stopper{c: make(chan struct{})}
+	var wait sync.WaitGroup
+	for i := range accounts {
+		w := &worker{s, rand.New(rand.NewPCG(uint64(generation), uint64(i))), generation, control == controlEarly, stop}
+		wait.Go(func() { w.run(accounts[i], i) })
+	}
+	wait.Wait()
+	limitFiles(math.MaxUint64)
+	return afterFull(s, generation)
+}
+
+// limitFiles sets the soft limit of the size of files: to the one of the
+// environment, or to the given one if that is not 0.
+func limitFiles(to uint64) {
+	limit, err := strconv.ParseUint(os.Getenv(envFileLimit), 10, 64)
+	if err != nil {
+		return
+	}
+	if to != 0 {
+		limit = to
+	}
+	var r syscall.Rlimit
+	_ = syscall.Getrlimit(syscall.RLIMIT_FSIZE, &r)
+	r.Cur = min(limit, r.Max)
+	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &r); err != nil {
+		say("error limit: %v", err)
+	}
+}
+
+// afterFull proves that the stores go on once there is room again.
+func afterFull(s *stores, generation int) int {
+	w := &worker{stores: s, r: rand.New(rand.NewPCG(uint64(generation), 99)), generation: generation, stop: &stopper{c: make(chan struct{})}}
+	w.append(accounts[0], 90)
+	if err := s.close(); err != nil {
+		say("error close: %v", err)
+		return 1
+	}
+	say("recovered")
+	return 0
+}
+
+// own is a message that the worker has appended and not expunged.
+type own struct {
+	id     mailsvc.BlobID
+	folder string
+}
+
+// run makes random changes of an account that no other worker changes, and
+// deliveries that several workers make.
+func (w *worker) run(account string, me int) {
+	var mine []own
+	for n := 0; ; n++ {
+		select {
+		case <-w.stop.c:
+			return
+		default:
+		}
+		switch k := w.r.IntN(10); {
+		case k < 4 || len(mine) == 0:
+			if id, ok := w.append(account, me*1_000_000+n); ok {
+				mine = append(mine, own{id, "INBOX"})
+			}
+		case k < 7:
+			w.deliver(fmt.Sprintf("d-%d-%d", w.generation, n))
+			if w.generation > 0 { // the sender of the last run tries again
+				w.deliver(fmt.Sprintf("d-%d-%d", w.generation-1, n))
+			}
+		case k == 7:
+			w.flag(account, mine[w.r.IntN(len(mine))])
+		case k == 8:
+			w.move(account, &mine[w.r.IntN(len(mine))])
+		default:
+			i := w.r.IntN(len(mine))
+			w.expunge(account, mine[i])
+			mine = append(mine[:i], mine[i+1:]...)
+		}
+	}
+}
+
+// failed reports an error; a full disk ends the run.
+func (w *worker) failed(err error) bool {
+	switch {
+	case err == nil:
+		return false
+	case errors.Is(err, mailsvc.ErrFull):
+		say("full")
+		w.stop.stop()
+	default:
+		say("error %v", err)
+	}
+	return true
+}
+
+// body stores a body that is made of its tag, so that it can be made again.
+func (w *worker) body(tag string, size int) (mailsvc.BlobID, int64, error) {
+	out, err := mailbox.Bodies{Store: w.bodies}.Create()
+	if err != nil {
+		return "", 0, err
+	}
+	line := []byte("Subject: " + tag + "\r\n")
+	for written := 0; written < size; written += len(line) {
+		if _, err := out.Write(line); err != nil {
+			out.Abort()
+			return "", 0, err
+		}
+	}
+	return out.Commit()
+}
+
+func (w *worker) message(tag string) (mailsvc.NewMessage, error) {
+	size := 500 + len(tag)*int(tag[len(tag)-1])*(1+len(tag)%3*10)
+	id, n, err := w.body(tag, size)
+	return mailsvc.NewMessage{Blob: id, BlobSize: n, Index: []byte(tag), Internal: time.Unix(1_800_000_000, 0)}, err
+}
+
+func (w *worker) append(account string, n int) (mailsvc.BlobID, bool) {
+	m, err := w.message(fmt.Sprintf("append-%d-%d", w.generation, n))
+	if w.failed(err) {
+		return "", false
+	}
+	if w.early {
+		say("append %s %s 0 0", account, m.Blob)
+	}
+	f, err := w.mail.Folder(context.Background(), account, account, "INBOX")
+	if w.failed(err) {
+		return "", false
+	}
+	uids, err := w.mail.Append(context.Background(), account, f.ID, []mailsvc.NewMessage{m})
+	if w.failed(err) {
+		return "", false
+	}
+	if !w.early {
+		say("append %s %s %d %d", account, m.Blob, f.UIDValidity, uids[0])
+	}
+	return m.Blob, true
+}
+
+func (w *worker) deliver(id string) {
+	m, err := w.message(id)
+	if w.failed(err) {
+		return
+	}
+	d := mailsvc.Delivery{ID: id, Message: m}
+	for _, a := range accounts {
+		d.Targets = append(d.Targets, mailsvc.Target{Account: a, Prefix: []byte("Delivered-To: " + a + "\r\n")})
+	}
+	for i, err := range w.mail.Deliver(context.Background(), d) {
+		if !w.failed(err) {
+			say("deliver %s %s", accounts[i], m.Blob)
+		}
+	}
+}
+
+// find returns the UID of a message in a folder.
+func (w *worker) find(account string, o own) (mailsvc.FolderID, []mailsvc.Range, bool) {
+	f, err := w.mail.Folder(context.Background(), account, account, o.folder)
+	if w.failed(err) {
+		return 0, nil, false
+	}
+	var at mailsvc.UID
+	err = w.mail.Messages(context.Background(), account, account, f.ID, []mailsvc.Range{{From: 1}}, false, func(m *mailsvc.Message) bool {
+		if m.Blob == o.id {
+			at = m.UID
+		}
+		return at == 0
+	})
+	if w.failed(err) {
+		return 0, nil, false
+	}
+	if at == 0 {
+		say("error %s is not in %s %q", o.id, account, o.folder)
+		return 0, nil, false
+	}
+	return f.ID, []mailsvc.Range{{From: at, To: at}}, true
+}
+
+func (w *worker) flag(account string, o own) {
+	folder, at, ok := w.find(account, o)
+	if !ok {
+		return
+	}
+	_, _, err := w.mail.SetFlags(context.Background(), account, account, folder, at, mailsvc.FlagChange{Flags: []string{`\Flagged`}})
+	if !w.failed(err) {
+		say("flag %s %s", account, o.id)
+	}
+}
+
+func (w *worker) move(account string, o *own) {
+	folder, at, ok := w.find(account, *o)
+	if !ok {
+		return
+	}
+	to := "Lưu"
+	if o.folder == to {
+		to = "INBOX"
+	}
+	target, err := w.mail.Folder(context.Background(), account, account, to)
+	if w.failed(err) {
+		return
+	}
+	_, _, err = w.mail.Move(context.Background(), account, account, folder, at, account, target.ID)
+	if !w.failed(err) {
+		o.folder = to
+	}
+}
+
+func (w *worker) expunge(account string, o own) {
+	folder, at, ok := w.find(account, o)
+	if !ok {
+		return
+	}
+	say("begin-expunge %s %s", account, o.id)
+	_, _, err := w.mail.SetFlags(context.Background(), account, account, folder, at, mailsvc.FlagChange{Flags: []string{`\Deleted`}})
+	if w.failed(err) {
+		return
+	}
+	_, err = w.mail.Expunge(context.Background(), account, folder, at)
+	if !w.failed(err) {
+		say("expunged %s %s", account, o.id)
+	}
+}

@@ -1,0 +1,204 @@
+package crashtest
+
+import (
+	"bufio"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"quangtri.gov.vn/vanthu/internal/blob"
+	"quangtri.gov.vn/vanthu/internal/crashpoint"
+	"quangtri.gov.vn/vanthu/internal/groupcommit"
+	"quangtri.gov.vn/vanthu/mailsvc/mailbox/bolt"
+)
+
+// cyclesPerStore bounds how large a store grows: verifying it takes longer each time.
+const cyclesPerStore = 20
+
+func cycles(short int) int {
+	if n, err := strconv.Atoi(os.Getenv("VANTHU_CRASH_CYCLES")); err == nil {
+		return n
+	}
+	return short
+}
+
+// process is a running child.
+type process struct {
+	t     *testing.T
+	cmd   *exec.Cmd
+	lines chan string // closed at its end
+}
+
+func spawn(t *testing.T, dir string, generation int, env ...string) *process {
+	t.Helper()
+	p := &process{t: t, cmd: exec.Command(os.Args[0]), lines: make(chan string, 1024)}
+	p.cmd.Env = append(os.Environ(), envDir+"="+dir, envGeneration+"="+strconv.Itoa(generation))
+	p.cmd.Env = append(p.cmd.Env, env...)
+	p.cmd.Stderr = os.Stderr
+	out, err := p.cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		defer close(p.lines)
+		for s := bufio.NewScanner(out); s.Scan(); {
+			p.lines <- s.Text()
+		}
+	}()
+	return p
+}
+
+// takeUntil notes the child's answers until the moment that kill says, calls
+// it once, and goes on to the child's end.
+func (p *process) takeUntil(l *ledger, moment <-chan time.Time, kill func()) {
+	p.t.Helper()
+	for moment != nil || p.lines != nil {
+		select {
+		case line, ok := <-p.lines:
+			if !ok {
+				_ = p.cmd.Wait()
+				return
+			}
+			if err := l.note(line); err != nil {
+				p.t.Error(err)
+			}
+		case <-moment:
+			kill()
+			moment = nil
+		}
+	}
+}
+
+func (p *process) kill() { _ = p.cmd.Process.Kill() }
+
+// awaitReady notes nothing and returns when the child has begun to work.
+func (p *process) awaitReady() {
+	p.t.Helper()
+	if line, ok := <-p.lines; !ok || line != "ready" {
+		p.kill()
+		p.t.Fatalf("child did not start: %q", line)
+	}
+}
+
+// check opens the stores as a restarted server would and compares.
+func check(t *testing.T, dir string, l *ledger) []error {
+	t.Helper()
+	s, err := openStores(dir, false, func(err error) { t.Errorf("fatal: %v", err) })
+	if err != nil {
+		return []error{err}
+	}
+	errs := l.verify(s)
+	if err := s.close(); err != nil {
+		errs = append(errs, err)
+	}
+	return errs
+}
+
+func report(t *testing.T, errs []error) {
+	t.Helper()
+	for i, err := range errs {
+		if i == 20 {
+			t.Errorf("and %d more", len(errs)-i)
+			return
+		}
+		t.Error(err)
+	}
+}
+
+// killCycles kills children at random moments, until something is wrong.
+func killCycles(t *testing.T, seed uint64, n int, env ...string) (errs []error, acks int) {
+	t.Helper()
+	r := rand.New(rand.NewPCG(seed, 1))
+	var l *ledger
+	var dir string
+	for i := range n {
+		if i%cyclesPerStore == 0 {
+			if l != nil {
+				acks += l.acks
+			}
+			l, dir = newLedger(), t.TempDir()
+		}
+		p := spawn(t, dir, i%cyclesPerStore, env...)
+		p.awaitReady()
+		p.takeUntil(l, time.After(time.Duration(r.IntN(60))*time.Millisecond), p.kill)
+		if errs := check(t, dir, l); len(errs) > 0 {
+			return errs, acks + l.acks
+		}
+	}
+	return nil, acks + l.acks
+}
+
+func TestKill(t *testing.T) {
+	t.Parallel()
+	errs, acks := killCycles(t, 1, cycles(8))
+	report(t, errs)
+	if acks == 0 {
+		t.Error("no child did anything")
+	}
+	t.Logf("%d acknowledgements", acks)
+}
+
+// TestKillControl: a server that answers before the commit must be caught.
+func TestKillControl(t *testing.T) {
+	t.Parallel()
+	if errs, acks := killCycles(t, 2, 10, envControl+"="+controlEarly); len(errs) == 0 {
+		t.Errorf("answers before the commit were not noticed, %d acknowledgements", acks)
+	}
+}
+
+// TestCrashPoints ends children at each named point, at a random hit.
+func TestCrashPoints(t *testing.T) {
+	t.Parallel()
+	r := rand.New(rand.NewPCG(3, 1))
+	for range max(1, cycles(0)/20) {
+		dir, l := t.TempDir(), newLedger()
+		for i, point := range []string{
+			groupcommit.BeforeCommit, groupcommit.AfterCommit,
+			blob.BeforeSync, blob.PackSynced, blob.BeforeRename, blob.AfterRename,
+			bolt.ShardDelivered,
+		} {
+			arm := fmt.Sprintf("%s=%s:%d", crashpoint.Variable, point, 20+r.IntN(30))
+			p := spawn(t, dir, i, arm)
+			p.takeUntil(l, time.After(20*time.Second), func() {
+				t.Errorf("%s was not hit", point)
+				p.kill()
+			})
+			if code := p.cmd.ProcessState.ExitCode(); code != crashpoint.ExitCode {
+				t.Errorf("%s: child ended with %d", point, code)
+			}
+			report(t, check(t, dir, l))
+		}
+	}
+}
+
+// TestFull fills the disk, as a limit of the file size makes it look, at some
+// point of a run: nothing acknowledged is lost, and work goes on when there is
+// room again.
+func TestFull(t *testing.T) {
+	t.Parallel()
+	for i := range max(3, cycles(0)/10) {
+		dir, l := t.TempDir(), newLedger()
+		limit := fmt.Sprintf("%s=%d", envFileLimit, 200_000+i*97_001)
+		p := spawn(t, dir, 0, limit)
+		full, recovered := false, false
+		for line := range p.lines {
+			full = full || line == "full"
+			recovered = recovered || line == "recovered"
+			if err := l.note(line); err != nil && !strings.Contains(line, "no space left") {
+				t.Error(err)
+			}
+		}
+		if err := p.cmd.Wait(); err != nil || !full || !recovered {
+			t.Errorf("limit %s: full %v, recovered %v: %v", limit, full, recovered, err)
+		}
+		report(t, check(t, dir, l))
+	}
+}

@@ -1,0 +1,129 @@
+package crashtest
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"quangtri.gov.vn/vanthu/mailsvc"
+)
+
+// ledger is what children have been answered.
+type ledger struct {
+	held     map[string]bool // "account blob": must be there, once
+	maybe    map[string]bool // being expunged: once or not at all
+	gone     map[string]bool // expunged: must not be there
+	flagged  map[string]bool
+	uids     map[string]mailsvc.BlobID // "account validity uid": for ever this message's
+	verified map[mailsvc.BlobID]bool   // bodies compared with their names
+	tops     map[string][3]uint64      // "account folder": UIDVALIDITY, UIDNEXT, HIGHESTMODSEQ as last seen
+	acks     int
+	dying    bool // the disk fails under the child: its complaints are right
+}
+
+func newLedger() *ledger {
+	return &ledger{
+		held: make(map[string]bool), maybe: make(map[string]bool), gone: make(map[string]bool), flagged: make(map[string]bool),
+		uids: make(map[string]mailsvc.BlobID), verified: make(map[mailsvc.BlobID]bool), tops: make(map[string][3]uint64),
+	}
+}
+
+// note takes a line of a child. It returns what is wrong with it, if anything.
+func (l *ledger) note(line string) error {
+	f := strings.Fields(line)
+	if len(f) == 0 {
+		return nil
+	}
+	what := strings.Join(f[1:min(3, len(f))], " ")
+	switch f[0] {
+	case "append":
+		l.held[what] = true
+		if f[4] != "0" {
+			l.uids[f[1]+" "+f[3]+" "+f[4]] = mailsvc.BlobID(f[2])
+		}
+	case "deliver":
+		l.held[what] = true
+	case "flag":
+		l.flagged[what] = true
+	case "begin-expunge":
+		l.maybe[what] = true
+		delete(l.held, what)
+	case "expunged":
+		l.gone[what] = true
+		delete(l.maybe, what)
+	case "ready", "full", "recovered":
+		return nil
+	case "error", "fatal":
+		if l.dying {
+			return nil
+		}
+		fallthrough
+	default:
+		return fmt.Errorf("child says: %s", line)
+	}
+	l.acks++
+	return nil
+}
+
+// verify compares the stores with the ledger.
+func (l *ledger) verify(s *stores) []error {
+	ctx := context.Background()
+	errs := s.mail.Check(ctx)
+	errs = append(errs, s.mail.CheckPages(ctx)...)
+	found := make(map[string]int)
+	for _, account := range accounts {
+		folders, err := s.mail.Folders(ctx, account, account)
+		if err != nil {
+			return append(errs, err)
+		}
+		for _, f := range folders {
+			errs = append(errs, l.verifyFolder(s, &f, found)...)
+		}
+	}
+	for what := range l.held {
+		if found[what] == 0 {
+			errs = append(errs, fmt.Errorf("LOST: %s", what))
+		}
+	}
+	for what, n := range found {
+		if n > 1 {
+			errs = append(errs, fmt.Errorf("DUPLICATE: %s is there %d times", what, n))
+		}
+		if l.gone[what] {
+			errs = append(errs, fmt.Errorf("BACK: %s was expunged", what))
+		}
+	}
+	return errs
+}
+
+func (l *ledger) verifyFolder(s *stores, f *mailsvc.Folder, found map[string]int) []error {
+	var errs []error
+	at := f.Account + " " + f.Name
+	top := [3]uint64{uint64(f.UIDValidity), uint64(f.UIDNext), uint64(f.HighestMod)}
+	if was := l.tops[at]; top[0] < was[0] || top[1] < was[1] || top[2] < was[2] {
+		errs = append(errs, fmt.Errorf("WENT BACK: %s from %v to %v", at, was, top))
+	}
+	l.tops[at] = top
+	err := s.mail.Messages(context.Background(), f.Account, f.Account, f.ID, []mailsvc.Range{{From: 1}}, true, func(m *mailsvc.Message) bool {
+		what := f.Account + " " + string(m.Blob)
+		found[what]++
+		if l.flagged[what] && !slices.Contains(m.Flags, `\Flagged`) {
+			errs = append(errs, fmt.Errorf("FLAG LOST: %s", what))
+		}
+		if id, ok := l.uids[fmt.Sprint(f.Account, " ", f.UIDValidity, " ", m.UID)]; ok && id != m.Blob {
+			errs = append(errs, fmt.Errorf("UID REUSED: %s UID %d was %s, is %s", at, m.UID, id, m.Blob))
+		}
+		if !l.verified[m.Blob] {
+			if err := s.bodies.Verify(string(m.Blob)); err != nil {
+				errs = append(errs, fmt.Errorf("BODY of %s: %w", what, err))
+			}
+			l.verified[m.Blob] = true
+		}
+		return true
+	})
+	if err != nil {
+		errs = append(errs, err)
+	}
+	return errs
+}

@@ -1,0 +1,158 @@
+//go:build crash
+
+package crashtest
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// The shutdown ioctl of ext4 stops a mounted file system at once. Without a log
+// flush, what was not flushed before is gone: a power cut, as far as the file
+// system can tell.
+const (
+	ioctlShutdown   = 0x8004587d
+	shutdownNoFlush = 2
+)
+
+// image is an ext4 file system in a file.
+type image struct {
+	t         *testing.T
+	file, dir string
+}
+
+func run(t *testing.T, name string, args ...string) {
+	t.Helper()
+	if out, err := exec.Command(name, args...).CombinedOutput(); err != nil {
+		t.Fatalf("%s %v: %v: %s", name, args, err, out)
+	}
+}
+
+func newImage(t *testing.T) *image {
+	t.Helper()
+	base := t.TempDir()
+	im := &image{t, filepath.Join(base, "image"), filepath.Join(base, "mnt")}
+	if err := os.Mkdir(im.dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.Create(im.file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Truncate(512 << 20); err != nil {
+		t.Fatal(err)
+	}
+	f.Close()
+	run(t, "mkfs.ext4", "-q", "-F", im.file)
+	im.mount()
+	t.Cleanup(func() { _ = exec.Command("umount", "-l", im.dir).Run() })
+	return im
+}
+
+func (im *image) mount() { im.t.Helper(); run(im.t, "mount", "-o", "loop", im.file, im.dir) }
+
+// cut is the power cut.
+func (im *image) cut() {
+	d, err := os.Open(im.dir)
+	if err != nil {
+		im.t.Error(err)
+		return
+	}
+	defer d.Close()
+	if err := unix.IoctlSetPointerInt(int(d.Fd()), ioctlShutdown, shutdownNoFlush); err != nil {
+		im.t.Error(err)
+	}
+}
+
+// restart mounts the file system anew, from its journal.
+func (im *image) restart() {
+	im.t.Helper()
+	run(im.t, "umount", im.dir)
+	im.mount()
+}
+
+// powerCycles cuts the power under children at random moments, until something
+// is wrong.
+func powerCycles(t *testing.T, seed uint64, n int, env ...string) (errs []error, acks int) {
+	t.Helper()
+	r := rand.New(rand.NewPCG(seed, 1))
+	var l *ledger
+	var im *image
+	for i := range n {
+		if i%cyclesPerStore == 0 {
+			if l != nil {
+				acks += l.acks
+				run(t, "umount", im.dir)
+			}
+			l, im = newLedger(), newImage(t)
+		}
+		dir := filepath.Join(im.dir, "data")
+		p := spawn(t, dir, i%cyclesPerStore, env...)
+		p.awaitReady()
+		l.dying = true
+		p.takeUntil(l, time.After(time.Duration(20+r.IntN(80))*time.Millisecond), func() {
+			im.cut()
+			p.kill()
+		})
+		im.restart()
+		if errs := check(t, dir, l); len(errs) > 0 {
+			return errs, acks + l.acks
+		}
+	}
+	return nil, acks + l.acks
+}
+
+func TestPowerLoss(t *testing.T) {
+	errs, acks := powerCycles(t, 1, cycles(50))
+	report(t, errs)
+	if acks == 0 {
+		t.Error("no child did anything")
+	}
+	t.Logf("%d acknowledgements", acks)
+}
+
+// TestPowerLossControl: a server that does not flush must be caught.
+func TestPowerLossControl(t *testing.T) {
+	if errs, acks := powerCycles(t, 2, 10, envControl+"="+controlNoSync); len(errs) == 0 {
+		t.Errorf("missing flushes were not noticed, %d acknowledgements", acks)
+	} else {
+		t.Logf("caught: %v", errs[0])
+	}
+}
+
+// TestFullDisk fills a small tmpfs, then gives it room.
+func TestFullDisk(t *testing.T) {
+	for i := range cycles(10) {
+		dir := filepath.Join(t.TempDir(), fmt.Sprint(i))
+		if err := os.Mkdir(dir, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		run(t, "mount", "-t", "tmpfs", "-o", fmt.Sprintf("size=%dk", 1500+37*i%3000), "tmpfs", dir)
+		l := newLedger()
+		l.dying = true
+		p := spawn(t, filepath.Join(dir, "data"), 0)
+		full := false
+		for line := range p.lines {
+			if line == "full" && !full {
+				full = true
+				run(t, "mount", "-o", "remount,size=64m", dir)
+			}
+			if err := l.note(line); err != nil {
+				t.Error(err)
+			}
+		}
+		_ = p.cmd.Wait()
+		if !full {
+			t.Error("the disk did not fill")
+		}
+		report(t, check(t, filepath.Join(dir, "data"), l))
+		run(t, "umount", dir)
+	}
+}
