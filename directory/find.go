@@ -305,17 +305,26 @@ func slips(a, b string) int {
 }
 
 // prefixDistance is the least number of inserted, dropped, changed or swapped
-// bytes that makes a a prefix of b, or slips+1 when it is more. Both are folded,
-// so almost always ASCII, and at most about forty bytes long.
-func prefixDistance(a, b string, slips int) int {
-	var before, prev, cur [typoRunes + 4]int
-	for j := range len(b) {
-		prev[j+1] = j + 1
+// bytes that makes a a prefix of b, or most+1 when it is more. Both are folded,
+// so almost always ASCII; a is at most typoRunes bytes long, b at most most
+// bytes longer. Only the band of the table that most slips can reach is filled.
+func prefixDistance(a, b string, most int) int {
+	var table [3][typoRunes + 4]int
+	before, prev, cur := &table[0], &table[1], &table[2]
+	for j := range min(len(b), most) + 1 {
+		prev[j] = j
 	}
 	for i := 1; i <= len(a); i++ {
-		cur[0] = i
-		least := i
-		for j := 1; j <= len(b); j++ {
+		low, high := max(1, i-most), min(len(b), i+most)
+		cur[low-1] = most + 1
+		if low == 1 {
+			cur[0] = i
+		}
+		if i+most <= len(b) {
+			prev[i+most] = most + 1
+		}
+		least := cur[low-1]
+		for j := low; j <= high; j++ {
 			cost := 1
 			if a[i-1] == b[j-1] {
 				cost = 0
@@ -327,13 +336,13 @@ func prefixDistance(a, b string, slips int) int {
 			cur[j] = d
 			least = min(least, d)
 		}
-		if least > slips {
-			return slips + 1
+		if least > most {
+			return most + 1
 		}
-		before, prev = prev, cur
+		before, prev, cur = prev, cur, before
 	}
-	d := slips + 1
-	for j := max(0, len(a)-slips); j <= len(b); j++ {
+	d := most + 1
+	for j := max(0, len(a)-most); j <= len(b); j++ {
 		d = min(d, prev[j])
 	}
 	return d

@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"math/rand/v2"
 	"slices"
 	"testing"
 
@@ -308,5 +309,56 @@ func TestFind(t *testing.T) {
 	}
 	if len(s.Find("ubnd", "2026-01-15", 7)) != 7 {
 		t.Error("the limit is not kept")
+	}
+}
+
+// slowPrefixDistance is prefixDistance from its definition.
+func slowPrefixDistance(a, b string, most int) int {
+	table := make([][]int, len(a)+1)
+	for i := range table {
+		table[i] = make([]int, len(b)+1)
+		for j := range table[i] {
+			switch {
+			case i == 0:
+				table[i][j] = j
+			case j == 0:
+				table[i][j] = i
+			default:
+				d := table[i-1][j-1]
+				if a[i-1] != b[j-1] {
+					d++
+				}
+				d = min(d, table[i-1][j]+1, table[i][j-1]+1)
+				if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+					d = min(d, table[i-2][j-2]+1)
+				}
+				table[i][j] = d
+			}
+		}
+	}
+	return min(slices.Min(table[len(a)]), most+1)
+}
+
+func TestPrefixDistance(t *testing.T) {
+	t.Parallel()
+	rnd := rand.New(rand.NewPCG(1, 2))
+	word := func(n int) string {
+		b := make([]byte, n)
+		for i := range b {
+			b[i] = "abc"[rnd.IntN(3)]
+		}
+		return string(b)
+	}
+	for range 20000 {
+		most := 1 + rnd.IntN(2)
+		a := word(1 + rnd.IntN(12))
+		b := word(rnd.IntN(len(a) + most + 1))
+		if rnd.IntN(2) == 0 { // mostly alike
+			b = a[:rnd.IntN(len(a)+1)] + word(rnd.IntN(3))
+			b = b[:min(len(b), len(a)+most)]
+		}
+		if got, want := prefixDistance(a, b, most), slowPrefixDistance(a, b, most); got != want {
+			t.Fatalf("prefixDistance(%q, %q, %d) = %d, want %d", a, b, most, got, want)
+		}
 	}
 }

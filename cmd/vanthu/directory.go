@@ -97,7 +97,7 @@ func directoryFind(load loader) *cobra.Command {
 }
 
 func showFound(f app.Found) {
-	fmt.Printf("%s  (%s)\n", f.Agency.Name, f.Agency.ID)
+	fmt.Printf("%s · %s  (%s)\n", f.Agency.Name, f.Territory, f.Agency.ID)
 	if f.Former {
 		fmt.Printf("    tên cũ: %s\n", f.Matched)
 	}

@@ -9,6 +9,7 @@ import (
 	"io"
 	"math"
 	"os/exec"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -22,12 +23,13 @@ import (
 // Bounds and settings of OCR.
 const (
 	ocrDPI      = 300
-	stampDPI    = 200
 	stampZone   = 0.42     // share of page 1 that is searched for stamps
 	maxPixels   = 20 << 20 // of one picture
 	maxOCRPages = 5        // the first two and the last three
 	readSparse  = "11"     // tesseract's page segmentation: sparse text
 	readPage    = "3"      // fully automatic
+	readBlock   = "6"      // one block of text
+	ocrCommands = 2        // OCR commands that run at once for one document
 	stampAlike  = 0.8      // similarity at which a word counts as a stamp
 )
 
@@ -108,31 +110,24 @@ func (m *machine) recognise(ctx context.Context, f *pdfFile, pages []*pdfPage, k
 	errs := make([]error, len(list)+1)
 	var seals []sealHit
 	var wg sync.WaitGroup
-	slots := make(chan struct{}, 2)
 	blank := true
+	m.slots = make(chan struct{}, ocrCommands)
 	for n, i := range list {
 		pic, err := f.render(pages[i])
 		if err != nil {
-			wg.Wait()
-			return nil, err
+			errs[n] = err
+			break
 		}
 		if pic.blank() {
 			sheets[n] = sheet{page: pages[i].page, width: pages[i].width, height: pages[i].height}
 			continue
 		}
 		blank = false
-		slots <- struct{}{}
-		wg.Add(1)
-		go func() {
-			defer wg.Done()
-			defer func() { <-slots }()
-			if a := pic.skew(); math.Abs(a) >= skewStep {
-				pic = pic.rotated(a)
-			}
-			if sheets[n], errs[n] = m.recognisePage(ctx, pic, pages[i]); n == 0 && errs[n] == nil {
-				seals, errs[len(list)] = m.seals(ctx, pic)
-			}
-		}()
+		pic = pic.straight()
+		wg.Go(func() { sheets[n], errs[n] = m.recognisePage(ctx, pic, pages[i]) })
+		if n == 0 {
+			wg.Go(func() { seals, errs[len(list)] = m.seals(ctx, pic) })
+		}
 	}
 	wg.Wait()
 	if err := errors.Join(errs...); err != nil {
@@ -188,30 +183,56 @@ func (m *machine) recognisePage(ctx context.Context, pic *picture, p *pdfPage) (
 	return s, nil
 }
 
-// seals reads the head of page 1 again, as sparse text and at two resolutions,
-// because boxed stamps are lost in the ordinary reading.
+// seals reads the head of page 1 again, without the boxes around stamps, which
+// hide them in the ordinary reading: as sparse text at two resolutions and as a
+// block of text at a third.
 func (m *machine) seals(ctx context.Context, pic *picture) ([]sealHit, error) {
-	zone := pic.top(stampZone)
-	var hits []sealHit
-	for _, z := range []*picture{zone, zone.scaled(stampDPI)} {
-		ws, err := m.words(ctx, z, readSparse)
-		if err != nil {
-			return nil, err
-		}
-		for _, r := range rowsOfWords(ws) {
-			for _, t := range strings.Split(text(r.words), "\t") {
-				if h, ok := sealIn(t); ok {
-					hits = append(hits, h)
-				}
+	zone := pic.top(stampZone).withoutBoxes()
+	passes := []struct {
+		dpi  float64
+		mode string
+	}{{zone.dpi, readSparse}, {200, readSparse}, {250, readBlock}}
+	hits := make([][]sealHit, len(passes))
+	errs := make([]error, len(passes))
+	var wg sync.WaitGroup
+	for i, p := range passes {
+		wg.Go(func() {
+			z := zone
+			if p.dpi < z.dpi {
+				z = zone.scaled(p.dpi)
+			}
+			ws, err := m.words(ctx, z, p.mode)
+			hits[i], errs[i] = sealsIn(rowsOfWords(ws), float64(pic.w)*72/pic.dpi), err
+		})
+	}
+	wg.Wait()
+	return slices.Concat(hits...), errors.Join(errs...)
+}
+
+// sealsIn looks for stamps among recognised rows of a page of the given width.
+func sealsIn(rows []row, width float64) (hits []sealHit) {
+	for i, r := range rows {
+		for k, t := range strings.Split(text(r.words), "\t") {
+			if h, ok := sealIn(t); ok && !(k == 0 && i > 0 && tailOf(rows[i-1], r, width)) {
+				hits = append(hits, h)
 			}
 		}
 	}
-	return hits, nil
+	return hits
+}
+
+// tailOf reports whether r is the short last line of the paragraph that p is in.
+func tailOf(p, r row, width float64) bool {
+	return p.x1()-p.x0() > 0.5*width && r.y-p.y < 2*math.Max(r.size, p.size) && r.x0() < p.x0()+12
 }
 
 // sealIn compares a piece of recognised text, as a whole, with the stamps.
 func sealIn(t string) (sealHit, bool) {
 	t = undecorated(t)
+	if ws := strings.Fields(t); len(ws) > 1 {
+		ws = slices.DeleteFunc(ws, func(w string) bool { return runesIn(strings.Trim(w, ":;,./-()&+")) < 2 })
+		t = strings.Join(ws, " ")
+	}
 	if t == "" || casingOf(t) != upperCase || runesIn(t) > 24 {
 		return sealHit{}, false
 	}
@@ -258,6 +279,12 @@ func distance(a, b []rune) int {
 
 // words runs the OCR command on a picture; coordinates come back in points.
 func (m *machine) words(ctx context.Context, p *picture, mode string) ([]word, error) {
+	select {
+	case m.slots <- struct{}{}:
+		defer func() { <-m.slots }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 	cmd := exec.CommandContext(ctx, m.tesseract(), "stdin", "stdout", "-l", "vie", "--psm", mode, "--dpi", strconv.Itoa(int(p.dpi)), "tsv")
 	cmd.Env = []string{"OMP_THREAD_LIMIT=1", "LC_ALL=C"}
 	cmd.Stdin = io.MultiReader(strings.NewReader(fmt.Sprintf("P5\n%d %d\n255\n", p.w, p.h)), bytes.NewReader(p.pix))

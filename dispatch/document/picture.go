@@ -117,6 +117,14 @@ func (p *picture) skew() float64 {
 	return angle
 }
 
+// straight is the picture with its lines of text level.
+func (p *picture) straight() *picture {
+	if a := p.skew(); math.Abs(a) >= skewStep {
+		return p.rotated(a)
+	}
+	return p
+}
+
 // blank reports whether the picture has hardly any ink.
 func (p *picture) blank() bool {
 	dark := 0

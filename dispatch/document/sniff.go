@@ -19,6 +19,8 @@ type machine struct {
 	o   Options
 	pdf *pdfEngine
 	ocr string // the OCR command once it was looked for
+
+	slots chan struct{} // OCR commands that run
 }
 
 func (m *machine) close() { m.pdf.close() }

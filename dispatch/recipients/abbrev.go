@@ -46,6 +46,7 @@ var abbreviations = map[string]string{
 	"ns&vsmtnt": "Nước sạch và Vệ sinh môi trường nông thôn", "ktcttl": "khai thác công trình thủy lợi",
 	"ptkhcn": "phát triển KHCN", "pt khcn": "phát triển KHCN", "đtxd": "đầu tư xây dựng", "qlda": "Quản lý dự án", "qldađtxd": "Quản lý dự án đầu tư xây dựng",
 	"cq": "cơ quan", "csdl": "cơ sở dữ liệu", "qđ": "quyết định", "đv": "đơn vị", "vpđkđđ": "Văn phòng Đăng ký đất đai",
+	"hđnd&ubnd": "HĐND và UBND", "ct xh": "chính trị - xã hội", "ctxh": "chính trị - xã hội", "hội nd": "Hội Nông dân", "hội pn": "Hội Phụ nữ", "tt th": "Truyền thanh - Truyền hình", "đài tt": "Đài Truyền thanh",
 	"ubnd": "UBND", "hđnd": "HĐND", "tttt": "Thông tin và Truyền thông", "attt": "an toàn thông tin",
 	"tnmt": "Tài nguyên và Môi trường", "bvmt": "Bảo vệ môi trường", "vtlt": "Văn thư - Lưu trữ", "tđkt": "Thi đua - Khen thưởng", "tđ kt": "Thi đua - Khen thưởng",
 	"nnptnt": "Nông nghiệp và PTNT", "bvnlts": "Bảo vệ nguồn lợi thủy sản", "bvtv": "Bảo vệ thực vật", "qlđđ": "Quản lý đất đai",

@@ -1,5 +1,7 @@
 package recipients
 
+import "strings"
+
 // nouns are the class words that may stand in a list without a name behind
 // each ("các Sở, Ban, ngành"; "các huyện, thị xã"): such a list is one name.
 // The value is the canonical wording inside a group.
@@ -11,7 +13,7 @@ var nouns = map[string]string{
 	"phòng": "phòng", "khoa": "khoa", "vụ": "vụ", "cục": "cục", "viện": "viện", "chi cục": "chi cục", "trung tâm": "trung tâm", "bộ môn": "bộ môn", "tổng cục": "tổng cục",
 	"huyện": "huyện", "thị xã": "thị xã", "tx": "thị xã", "thị": "thị xã", "thành phố": "thành phố", "thành": "thành phố", "tp": "thành phố", "quận": "quận",
 	"xã": "xã", "phường": "phường", "thị trấn": "thị trấn", "đặc khu": "đặc khu", "tỉnh": "tỉnh", "thôn": "thôn", "bản": "bản", "khu phố": "khu phố", "khóm": "khóm",
-	"tổ chức chính trị xã hội": "tổ chức chính trị - xã hội", "ban đảng": "ban đảng", "cơ quan chuyên môn": "cơ quan chuyên môn",
+	"tổ chức chính trị xã hội": "tổ chức chính trị - xã hội", "tổ chức ct xh": "tổ chức chính trị - xã hội", "ban đảng": "ban đảng", "cơ quan chuyên môn": "cơ quan chuyên môn",
 	"huyện ủy": "Huyện ủy", "thị ủy": "Thị ủy", "thành ủy": "Thành ủy", "đảng ủy": "Đảng ủy", "quận ủy": "Quận ủy", "đảng ủy trực thuộc": "Đảng ủy trực thuộc",
 	"tập đoàn": "tập đoàn", "tổng công ty": "tổng công ty", "công ty": "công ty", "trường": "trường", "học viện": "học viện", "ngân hàng": "ngân hàng", "đảng bộ": "đảng bộ", "chi bộ": "chi bộ",
 }
@@ -130,7 +132,7 @@ func nounAt(toks []token) (string, int) {
 		return "", 0
 	}
 	for i := 0; i < n; i++ { // a comma inside would join two items
-		if toks[i].mark == ',' || toks[i].mark == '-' && !toks[i].tight && words(toks[:n]) != "tổ chức chính trị xã hội" {
+		if toks[i].mark == ',' || toks[i].mark == '-' && !toks[i].tight && !strings.HasPrefix(words(toks[:n]), "tổ chức c") {
 			return shorterNoun(toks[:i])
 		}
 	}

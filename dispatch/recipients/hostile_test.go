@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"quangtri.gov.vn/vanthu/directory"
+	"quangtri.gov.vn/vanthu/dispatch"
 )
 
 // register is the sample directory, loaded once: a Snapshot never changes.
@@ -48,6 +49,20 @@ var hostile = map[string]string{
 	"archive":     strings.Repeat("Lưu: VT, ", 6000),
 }
 
+// quickest returns the least time of a few runs: other work on the machine only
+// ever adds to it.
+func quickest(run func()) time.Duration {
+	best := time.Hour
+	for range 5 {
+		start := time.Now()
+		run()
+		if best = min(best, time.Since(start)); best < 50*time.Millisecond {
+			break
+		}
+	}
+	return best
+}
+
 func TestHostileBlocksAreBounded(t *testing.T) {
 	dir := snapshot(t)
 	for name, text := range hostile {
@@ -57,9 +72,8 @@ func TestHostileBlocksAreBounded(t *testing.T) {
 			{Lines: []string{clip(text, 64<<10)}, Issuer: "qt.ubnd", IssuerName: "UBND tỉnh Quảng Trị", On: "2012-05-01"},
 			{Lines: []string{"Như trên", "Như Điều 3"}, KinhGui: lines, Articles: map[string]string{"3": clip(text, 64<<10) + " chịu trách nhiệm thi hành"}, Issuer: "qt.ubnd", IssuerName: clip(text, 64<<10), On: "2012-05-01"},
 		} {
-			start := time.Now()
-			items := Resolve(dir, b)
-			if d := time.Since(start); d > 100*time.Millisecond {
+			var items []dispatch.Item
+			if d := quickest(func() { items = Resolve(dir, b) }); d > 100*time.Millisecond {
 				t.Errorf("%s: %v for %d items", name, d, len(items))
 			}
 			if len(items) > maxItems+1 {

@@ -50,6 +50,7 @@ func (p place) String() string {
 // issuer is what the block's short forms are relative to.
 type issuer struct {
 	name     string // as given
+	listed   string // in the directory, "" if it is not there
 	own      string // canonical: "UBND tỉnh Quảng Trị"
 	brief    string // the form used inside: "Sở TT&TT Quảng Trị"
 	parent   string // "Bộ Tài chính" for "Cục Thuế (Bộ Tài chính)"
@@ -110,8 +111,12 @@ func newIssuer(dir *directory.Snapshot, b Block) *issuer {
 	if dir != nil && b.Issuer != "" {
 		is.fromDirectory(dir, b.Issuer)
 	}
-	if is.name != "" {
-		is.read(mixedCase(is.name), b.On)
+	name := is.name
+	if is.listed != "" && len(tokenize(name)) <= 2 {
+		name = is.listed // "Văn phòng" under the head of its committee
+	}
+	if name != "" {
+		is.read(mixedCase(name), b.On)
 	}
 	is.settle()
 	return is
@@ -123,8 +128,9 @@ func (is *issuer) fromDirectory(dir *directory.Snapshot, id directory.ID) {
 	if !ok {
 		return
 	}
+	is.listed = viet.Clean(a.Name)
 	if is.name == "" {
-		is.name = a.Name
+		is.name = is.listed
 	}
 	is.rank = map[string]rank{"trung-uong": central, "tinh": provincial, "huyen": district, "xa": communal}[a.Level]
 	const deepest = 16

@@ -6,19 +6,23 @@ import (
 	"quangtri.gov.vn/vanthu/internal/viet"
 )
 
-// label reads what stands before a colon.
-func (p *lineParser) label(toks []token) label {
+// label reads what stands before a colon, and, where that is not enough, what
+// follows it.
+func (p *lineParser) label(toks, rest []token) label {
 	toks = trimMarks(toks)
 	if len(toks) == 0 || toks[len(toks)-1].end-toks[0].start > maxContext {
 		return label{}
 	}
-	rest := toks
+	list := rest
+	rest = toks
 	many := false
 	if rest[0].key == "các" && len(rest) > 1 {
 		rest, many = rest[1:], true
 	}
 	text := words(rest)
 	switch {
+	case (text == "văn phòng" || text == "vp") && bodyCore(list) > 0:
+		return label{prefix: source(p.s, toks)}
 	case bodyHead(text):
 		return label{prefix: source(p.s, toks)}
 	case text == "thường trực" || text == "tt" || text == "thường vụ" || text == "btv" || text == "ban thường vụ":

@@ -97,7 +97,10 @@ func (r *resolver) nameOf(it *dispatch.Item) string {
 
 // decideAgency resolves a single body.
 func (r *resolver) decideAgency(it *dispatch.Item, m *meaning) {
-	match := r.lookup(m.forms)
+	match := r.lookup(m.forms, m.name)
+	if !match.Certain {
+		match = r.lookupPlaced(m.forms, match)
+	}
 	if match.Certain {
 		r.certain(it, match.Agencies[0])
 		return
@@ -108,6 +111,30 @@ func (r *resolver) decideAgency(it *dispatch.Item, m *meaning) {
 		return
 	}
 	r.offer(it, match.Agencies, match.Reason)
+}
+
+// lookupPlaced resolves "UBND xã Hải Phú, huyện Hải Lăng": the body before the
+// comma counts if it really stands below the place behind it.
+func (r *resolver) lookupPlaced(forms []string, otherwise directory.Match) directory.Match {
+	name, where, ok := strings.Cut(forms[0], ", ")
+	toks := tokenize(where)
+	_, n := levelAt(toks)
+	if !ok || n == 0 || n >= len(toks) || properName(toks[n:]) != len(toks)-n {
+		return otherwise
+	}
+	match := r.lookup([]string{name}, "")
+	var fit []directory.ID
+	for _, id := range match.Agencies {
+		a, _ := r.dir.Agency(id)
+		p, found := r.dir.Parent(id, r.b.On)
+		if found && a.On(r.b.On) && strings.HasSuffix(viet.Key(p.Name), " "+words(toks[n:])) {
+			fit = append(fit, id)
+		}
+	}
+	if len(fit) != 1 {
+		return otherwise
+	}
+	return directory.Match{Agencies: fit, Certain: true}
 }
 
 // certain marks an item as one known body. A channel of publication makes it a
@@ -159,15 +186,18 @@ func (r *resolver) standing(a directory.Agency) string {
 }
 
 // lookup asks for each form and trusts the answers only if they agree.
-func (r *resolver) lookup(forms []string) directory.Match {
+// canonical is the grammar's own reading, "" if it has none.
+func (r *resolver) lookup(forms []string, canonical string) directory.Match {
 	var best directory.Match
 	for _, form := range forms {
 		m := r.dir.Lookup(form, r.b.Issuer, r.b.On)
 		if m.Certain {
+			var why string
+			if why, m = r.ambiguous(form, m, canonical); why != "" {
+				m.Certain, m.Reason = false, why
+				return m
+			}
 			m = r.guard(form, m)
-		}
-		if m.Certain && m.Kind == "abbreviation" && !r.akin(m.Agencies[0], forms[len(forms)-1]) {
-			m.Certain, m.Reason = false, "Chữ viết tắt này có thể chỉ cơ quan khác: hãy xác nhận."
 		}
 		switch {
 		case m.Certain && best.Certain && m.Agencies[0] != best.Agencies[0]:
@@ -191,7 +221,7 @@ func (r *resolver) lookupBody(name string) directory.Match {
 			return directory.Match{Agencies: []directory.ID{a.ID}, Certain: true}
 		}
 	}
-	return r.lookup(distinctForms(name, r.is.withoutLevel(name)))
+	return r.lookup(distinctForms(name, r.is.withoutLevel(name)), "")
 }
 
 // akin reports whether the canonical name that the grammar made of a short form
@@ -216,6 +246,19 @@ func prepend(ids []directory.ID, id directory.ID) []directory.ID {
 	return append([]directory.ID{id}, ids...)
 }
 
+// ambiguous says why a short form that the directory knows may still mean
+// another body, whatever its longer forms say.
+func (r *resolver) ambiguous(form string, m directory.Match, canonical string) (string, directory.Match) {
+	switch {
+	case r.ambiguousParty(form):
+		m.Agencies = append(slices.Clone(m.Agencies), r.alike("TTTU", m.Agencies[0])...)
+		return "\"TVTU\" có nơi dùng cho Ban Thường vụ, có nơi cho Thường trực Tỉnh ủy: hãy chọn.", m
+	case m.Kind == "abbreviation" && canonical != "" && !r.akin(m.Agencies[0], canonical):
+		return "Chữ viết tắt này có thể chỉ cơ quan khác: hãy xác nhận.", m
+	}
+	return "", m
+}
+
 // guard withdraws certainty that rests on too little: a code of document
 // symbols, or, from a district or commune, a short form that names a provincial
 // body without saying so (VPUBND, MTTQ, Công an).
@@ -224,10 +267,6 @@ func (r *resolver) guard(form string, m directory.Match) directory.Match {
 	switch {
 	case !ok || m.Kind == "symbol":
 		m.Certain, m.Reason = false, "Chỉ khớp ký hiệu văn bản: hãy xác nhận."
-	case r.ambiguousParty(form):
-		m.Certain = false
-		m.Reason = "\"TVTU\" có nơi dùng cho Ban Thường vụ, có nơi cho Thường trực Tỉnh ủy: hãy chọn."
-		m.Agencies = append(m.Agencies, r.alike("TTTU", a.ID)...)
 	case a.Type == "dia-ban":
 		m.Certain, m.Reason = false, "Tên này là địa bàn, không phải cơ quan: hãy chọn."
 	case a.Level == "tinh" && (r.is.rank == district || r.is.rank == communal) && !namesProvincial(form):
@@ -288,7 +327,7 @@ func (r *resolver) expandGroup(id directory.ID) ([]directory.Agency, error) {
 func (r *resolver) decideGroup(it *dispatch.Item, ph *phrase, m *meaning) {
 	g, ok := r.lookupGroup(m.forms)
 	if !ok {
-		if match := r.lookup(m.forms); match.Certain && m.vague == "" {
+		if match := r.lookup(m.forms, m.name); match.Certain && m.vague == "" {
 			it.Kind = dispatch.KindAgency
 			r.certain(it, match.Agencies[0])
 			return
@@ -409,7 +448,7 @@ func (r *resolver) excepted(text string) []directory.ID {
 	if _, n := levelAt(toks); n > 0 {
 		forms = distinctForms(text, "UBND "+text, r.is.bodyName(toks))
 	}
-	if m := r.lookup(forms); m.Certain {
+	if m := r.lookup(forms, ""); m.Certain {
 		return m.Agencies
 	}
 	if g, ok := r.lookupGroup(forms); ok {
@@ -460,7 +499,7 @@ func (r *resolver) decidePerson(it *dispatch.Item, m *meaning) {
 // decideOffice resolves a unit: its own box if the directory knows it, else the
 // registry of its body with "chuyển: <unit>".
 func (r *resolver) decideOffice(it *dispatch.Item, ph *phrase, m *meaning) {
-	match := r.lookup(m.forms)
+	match := r.lookup(m.forms, m.name)
 	if match.Certain && m.vague == "" {
 		r.certain(it, match.Agencies[0])
 		if r.foreignUnit(it.Agencies[0], m) {

@@ -27,6 +27,9 @@ type meaning struct {
 // mean reads the self-standing wording of a phrase.
 func (is *issuer) mean(s string, ph *phrase) meaning {
 	full := ph.full(s)
+	if len(full) > maxName && !ph.archive {
+		return meaning{kind: dispatch.KindOther, name: full, vague: "Dài quá, không phải tên một nơi nhận: hãy tách dòng hoặc chọn nơi nhận."}
+	}
 	toks := tokenize(full)
 	switch {
 	case ph.archive:
@@ -102,17 +105,17 @@ func secretMark(toks []token) bool {
 
 // archiveCopies finds the number of copies on a "Lưu" line.
 func archiveCopies(toks []token) int {
+	close := closings(toks)
 	for i := 0; i+2 < len(toks); i++ {
-		if toks[i].mark != '(' {
+		if toks[i].mark != '(' || close[i] == 0 || close[i]-i > 4 {
 			continue
 		}
-		j := closing(toks, i)
 		var t tags
 		parts := make([]string, 0, 3)
-		for _, in := range toks[i+1 : min(j, len(toks))] {
+		for _, in := range toks[i+1 : close[i]] {
 			parts = append(parts, in.text)
 		}
-		if len(parts) <= 3 && t.readCopies(strings.ToLower(strings.Join(parts, " "))) {
+		if t.readCopies(strings.ToLower(strings.Join(parts, " "))) {
 			return t.copies
 		}
 	}
@@ -182,7 +185,7 @@ func (is *issuer) agency(full string, toks []token) meaning {
 	if last := toks[len(toks)-1]; companies[last.key] != "" && len(toks) <= 3 && last.upper() {
 		m.name = companies[last.key]
 	}
-	m.forms = distinctForms(full, otherStanding(full), otherStanding(otherStanding(full)), m.name, is.withoutLevel(m.name))
+	m.forms = distinctForms(full, otherStanding(full), otherStanding(otherStanding(full)), m.name, is.withoutPlace(m.name), is.withoutLevel(m.name))
 	if is.class == bureau && len(toks) == 1 && toks[0].text == "CT" {
 		m.name = is.own
 	}

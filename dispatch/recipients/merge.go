@@ -11,12 +11,12 @@ func unitHead(toks []token) bool {
 		return false
 	}
 	switch toks[0].key {
-	case "vụ", "cục", "phòng", "khoa", "ban", "trung", "tổ", "đội", "viện", "chi", "hạt", "văn", "vp":
+	case "vụ", "cục", "phòng", "khoa", "ban", "trung", "tổ", "đội", "viện", "chi", "hạt", "văn", "vp", "thanh":
 	default:
 		return false
 	}
-	if toks[0].key == "trung" || toks[0].key == "văn" {
-		return len(toks) > 2 && (toks[1].key == "tâm" || toks[1].key == "phòng")
+	if toks[0].key == "trung" || toks[0].key == "văn" || toks[0].key == "thanh" {
+		return len(toks) > 2 && (toks[1].key == "tâm" || toks[1].key == "phòng" || toks[1].key == "tra")
 	}
 	return len(toks) > 1
 }

@@ -107,7 +107,7 @@ var partyLevels = map[string]string{"tỉnh ủy": "tỉnh", "thành ủy": "th�
 func (is *issuer) fill(name string) string {
 	toks := tokenize(name)
 	for i := len(toks) - 1; i >= 0 && i >= len(toks)-2; i-- {
-		if i > 0 && toks[i-1].key == "cấp" {
+		if i > 0 && (toks[i-1].key == "cấp" || toks[i-1].key == "tuyến" || toks[i-1].key == "liên" || toks[i-1].key == "ngoại") {
 			break
 		}
 		level, n := levelAt(toks[i:])

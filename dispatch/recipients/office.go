@@ -164,6 +164,9 @@ func (is *issuer) unitOf(full string, toks []token, ph *phrase) (meaning, bool) 
 	if !unitHead(toks) {
 		return meaning{}, false
 	}
+	if last := toks[len(toks)-1]; len(toks) > 2 && is.ownWord(last.key) && (last.key == "sở" || last.key == "bộ" || last.key == "cục") {
+		return is.ownUnit(full, toks[:len(toks)-1]), true
+	}
 	if i := glued(toks); i > 0 {
 		return is.unitMeaning(toks[:i], toks[i:], full), true
 	}
@@ -178,6 +181,14 @@ func (is *issuer) unitOf(full string, toks []token, ph *phrase) (meaning, bool) 
 		return is.room(full, toks)
 	}
 	return meaning{}, false
+}
+
+// ownUnit reads "Văn phòng Sở", "Thanh tra Sở": a unit of the issuer.
+func (is *issuer) ownUnit(full string, unit []token) meaning {
+	m := meaning{kind: dispatch.KindOffice, unit: unitName(unit), body: is.own, inside: true}
+	m.name = m.unit + " " + is.brief
+	m.forms = distinctForms(full, m.name)
+	return m
 }
 
 // longestOwner finds the known owner of a unit written alone.
@@ -232,6 +243,11 @@ func unitName(toks []token) string {
 	if len(toks) > 1 && (toks[0].key == "phòng" || toks[0].key == "ban") {
 		if full := unitNames[squash(toks[1:])]; full != "" && anyUpper(toks[1:]) {
 			return toks[0].text + " " + full
+		}
+	}
+	if len(toks) > 1 && (toks[0].key == "vụ" || toks[0].key == "cục" || toks[0].key == "phòng" || toks[0].key == "ban") {
+		if head, rest, ok := strings.Cut(name, " "); ok {
+			name = head + " " + capitalise(rest)
 		}
 	}
 	key := words(tokenize(name))
@@ -289,7 +305,7 @@ func (is *issuer) bareCode(toks []token, ph *phrase) (meaning, bool) {
 	case isOffice && ph.tags.codes != "":
 		m.unit = "Văn phòng (Phòng " + ph.tags.codes + ")"
 	case isOffice:
-		m.unit, m.body, m.vague = "Văn phòng", is.officeName(), ""
+		m.unit, m.body, m.vague = "Văn phòng", is.officeName(), "Chỉ ghi \"Văn phòng\": hãy xác nhận văn phòng nào."
 		m.name = is.officeName()
 		m.forms = distinctForms(m.name)
 		return m, true
@@ -299,8 +315,14 @@ func (is *issuer) bareCode(toks []token, ph *phrase) (meaning, bool) {
 		return m, true
 	case is.class == police:
 		m.unit = toks[0].text
+	case is.class == committee || is.class == office:
+		m.body = is.officeName()
+		m.unit = "Phòng " + joinForm(toks)
+		m.name = m.unit + ", " + strings.Replace(m.body, "Văn phòng UBND", "VP UBND", 1)
+		m.forms = distinctForms(joinForm(toks))
+		return m, true
 	default:
-		m.unit = "đơn vị " + source(joinForm(toks), tokenize(joinForm(toks)))
+		m.unit = "đơn vị " + joinForm(toks)
 	}
 	m.name = brief + " / " + m.unit
 	m.forms = distinctForms(joinForm(toks))

@@ -155,6 +155,10 @@ func (is *issuer) official(po post, many bool, rest []token, ph *phrase) meaning
 			who, rest = rest[at:], trimMarks(rest[:at])
 		}
 	}
+	if len(rest) > 0 && !namesBody(rest) {
+		m.vague = "Không rõ \"" + clip(joinForm(rest), maxContext) + "\" là ai: hãy chọn người nhận."
+		rest = nil
+	}
 	title := po.title
 	if many && title != "Chuyên viên" && !strings.HasPrefix(title, "Lãnh đạo") && !strings.HasPrefix(title, "Ban ") {
 		title = "Các " + title
@@ -177,6 +181,13 @@ func (is *issuer) official(po post, many bool, rest []token, ph *phrase) meaning
 		}
 	}
 	return m
+}
+
+// namesBody reports whether what follows a title names a body: "phụ trách",
+// "theo dõi lĩnh vực" do not.
+func namesBody(rest []token) bool {
+	rest = stripOf(rest)
+	return rest[0].capital() || strongHead(rest) || bodyCore(rest) > 0 || rest[0].key == "các" || strings.HasPrefix(words(rest), "cơ quan") || strings.HasPrefix(words(rest), "đơn vị") || lowerStarts[rest[0].key]
 }
 
 // bodyStart reports whether capitals after a title begin a body, not a name.
@@ -220,7 +231,7 @@ func (is *issuer) postBody(po post, rest []token) string {
 			return is.own
 		}
 	case govPost:
-		return "Văn phòng Chính phủ"
+		return govOffice(po.title)
 	case vpcpPost:
 		return "Văn phòng Chính phủ"
 	case partyPost:
@@ -231,6 +242,19 @@ func (is *issuer) postBody(po post, rest []token) string {
 		return is.own
 	}
 	return is.own
+}
+
+// govOffice is the office that takes the mail of a leader of the State.
+func govOffice(title string) string {
+	switch {
+	case strings.Contains(title, "Quốc hội"):
+		return "Văn phòng Quốc hội"
+	case strings.Contains(title, "nước"):
+		return "Văn phòng Chủ tịch nước"
+	case strings.Contains(title, "Bí thư"):
+		return "Văn phòng Trung ương Đảng"
+	}
+	return "Văn phòng Chính phủ"
 }
 
 // chairBody is whose chairman "CT" is to the issuer.

@@ -9,6 +9,7 @@ const (
 	maxItems   = 1000     // items of a block; what follows becomes one last item
 	maxLine    = 16 << 10 // bytes of a line that are parsed; the rest becomes one item
 	maxParts   = 400      // recipients of one line
+	maxName    = 800      // bytes of a name; what is longer is none
 	maxContext = 300      // bytes of an issuer's name, a shared head or a label
 	maxShared  = 120      // bytes of a head or tail that is repeated over a list
 )
@@ -81,20 +82,29 @@ func (is *issuer) parseLine(s string, over *label) line {
 	return l
 }
 
-// archiveStart returns where "Lưu: ..." begins, len(toks) if nowhere.
+// archiveStart returns where "Lưu: ..." begins, len(toks) if nowhere. It opens
+// the line, or follows a mark that ends a recipient; "Văn thư - Lưu trữ" is none.
 func archiveStart(toks []token) int {
 	for i, t := range toks {
-		atStart := i == 0 || toks[i-1].mark == ';' || toks[i-1].mark == ',' || toks[i-1].mark == '.' || toks[i-1].mark == '-' && !toks[i-1].tight
-		if !atStart || !t.word() || t.key != "lưu" {
+		if t.key != "lưu" || !t.word() || !t.capital() && i > 0 {
 			continue
 		}
+		before := i - 1
+		for before >= 0 && toks[before].mark == '-' {
+			before--
+		}
+		opens := before < 0 || toks[before].mark == ';' || toks[before].mark == '.'
 		next := toks[i+1:]
+		colon := len(next) > 0 && next[0].mark == ':'
 		switch {
-		case len(next) == 0 || next[0].mark == ':' || next[0].mark == '.':
+		case !opens && !(toks[before].mark == ',' && colon):
+		case len(next) == 0 || colon || next[0].mark == '.':
 			return i
-		case next[0].key == "trữ" && (len(next) == 1 || next[1].mark == ':' || next[1].word() && next[1].upper()):
-			return i
-		case next[0].word() && next[0].upper(), next[0].key == "văn" || next[0].key == "hồ" || next[0].key == "vt":
+		case next[0].key == "trữ":
+			if len(next) == 1 || next[1].mark == ':' || next[1].word() && next[1].upper() {
+				return i
+			}
+		case next[0].upper(), next[0].key == "văn", next[0].key == "hồ", next[0].key == "vt":
 			return i
 		}
 	}
@@ -138,6 +148,10 @@ func (p *lineParser) segment(toks []token) {
 		}
 		if n := len(list); n > 0 && honorific(list[n-1].toks) > 0 && leadsPost(part) {
 			list[n-1].extend(p.s, part) // "Ông A, Phó Chánh Văn phòng"
+			continue
+		}
+		if n := len(list); n > 0 && widerPlace(list[n-1].toks, part) {
+			list[n-1].extend(p.s, part) // "UBND xã Gio Mai, huyện Gio Linh"
 			continue
 		}
 		if n := len(list); n > 0 && exceptionLead(part) {
@@ -185,6 +199,24 @@ func plural(toks []token) bool {
 	return false
 }
 
+// placeRanks orders territories by size.
+var placeRanks = map[string]int{"tỉnh": 3, "thành phố": 2, "thị xã": 2, "huyện": 2, "huyện đảo": 2, "quận": 2, "xã": 1, "phường": 1, "thị trấn": 1, "đặc khu": 1}
+
+// widerPlace reports whether part is only the name of a territory wider than
+// the one the name before ends with, and so says where that one lies.
+func widerPlace(name, part []token) bool {
+	level, n := levelAt(part)
+	if n == 0 || n >= len(part) || properName(part[n:]) != len(part)-n {
+		return false
+	}
+	at := placeStart(name)
+	if at >= len(name) {
+		return false
+	}
+	own, m := levelAt(name[at:])
+	return at+m < len(name) && placeRanks[level] > placeRanks[own]
+}
+
 // extend adds a further part to the name of p, its tags included.
 func (p *phrase) extend(s string, toks []token) {
 	name, t := detachTags(s, toks)
@@ -219,7 +251,7 @@ func (p *lineParser) part(toks []token) []phrase {
 	start, end := toks[0].start, toks[len(toks)-1].end
 	rest := toks
 	if i := labelEnd(toks); i >= 0 {
-		lab := p.label(toks[:i])
+		lab := p.label(toks[:i], trimOuter(toks[i+1:]))
 		switch {
 		case len(trimOuter(toks[i+1:])) == 0:
 			p.outer = &lab

@@ -84,11 +84,6 @@ type resolver struct {
 }
 
 func newResolver(dir *directory.Snapshot, b Block) *resolver {
-	if dir != nil && b.Issuer == "" && b.IssuerName != "" {
-		if m := dir.Issuer(clip(b.IssuerName, maxContext), "", b.On); m.Certain {
-			b.Issuer = m.Agencies[0]
-		}
-	}
 	return &resolver{dir: dir, b: b, is: newIssuer(dir, b), members: make(map[directory.ID]membersOf)}
 }
 
@@ -157,8 +152,9 @@ func (r *resolver) parse(clean string, over *label) line {
 // Quảng Trị").
 func (r *resolver) knownGroup(clean string, name []token, l line) bool {
 	bare := false
-	for _, ph := range l.phrases[1:] {
-		bare = bare || !strongHead(ph.toks) && ph.prefix != "Các" && bodyCore(ph.toks) == 0
+	for i, ph := range l.phrases {
+		bare = bare || i > 0 && !strongHead(ph.toks) && ph.prefix != "Các" && bodyCore(ph.toks) == 0
+		bare = bare || len(ph.toks) == 1 && !ph.toks[0].upper()
 	}
 	if !bare {
 		return false

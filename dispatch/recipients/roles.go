@@ -30,7 +30,7 @@ const (
 // where they are written in capitals.
 var posts = map[string]post{
 	"ct": {"Chủ tịch", chairPost}, "chủ tịch": {"Chủ tịch", chairPost}, "quyền chủ tịch": {"Quyền Chủ tịch", chairPost}, "q ct": {"Quyền Chủ tịch", chairPost},
-	"pct": {"Phó Chủ tịch", chairPost}, "phó ct": {"Phó Chủ tịch", chairPost}, "phó chủ tịch": {"Phó Chủ tịch", chairPost}, "pct tt": {"Phó Chủ tịch Thường trực", chairPost},
+	"pct": {"Phó Chủ tịch", chairPost}, "phó ct": {"Phó Chủ tịch", chairPost}, "phó chủ tịch": {"Phó Chủ tịch", chairPost}, "pct tt": {"Phó Chủ tịch Thường trực", chairPost}, "pct thường trực": {"Phó Chủ tịch Thường trực", chairPost},
 	"phó chủ tịch thường trực": {"Phó Chủ tịch Thường trực", chairPost}, "pcttt": {"Phó Chủ tịch Thường trực", chairPost},
 	"cvp": {"Chánh Văn phòng", officePost}, "chánh vp": {"Chánh Văn phòng", officePost}, "chánh văn phòng": {"Chánh Văn phòng", officePost},
 	"pcvp": {"Phó Chánh Văn phòng", officePost}, "pvp": {"Phó Chánh Văn phòng", officePost}, "phó cvp": {"Phó Chánh Văn phòng", officePost}, "phó vp": {"Phó Chánh Văn phòng", officePost},
@@ -58,6 +58,7 @@ var posts = map[string]post{
 	"trợ lý": {"Trợ lý", aidePost}, "thư ký": {"Thư ký", aidePost}, "trợ lý thư ký": {"Trợ lý/Thư ký", aidePost},
 	"trưởng thôn": {"Trưởng thôn", placePost}, "trưởng các thôn": {"Trưởng các thôn", placePost}, "trưởng các bản": {"Trưởng các bản", placePost}, "trưởng các khóm": {"Trưởng các khóm", placePost}, "trưởng các khu phố": {"Trưởng các khu phố", placePost}, "trưởng các thôn bản": {"Trưởng các thôn, bản", placePost}, "trưởng bản": {"Trưởng bản", placePost}, "trưởng khóm": {"Trưởng khóm", placePost}, "trưởng khu phố": {"Trưởng khu phố", placePost},
 	"lãnh đạo": {"Lãnh đạo", leaderPost}, "lđ": {"Lãnh đạo", leaderPost}, "ban giám đốc": {"Ban Giám đốc", leaderPost}, "bgđ": {"Ban Giám đốc", leaderPost}, "ban lãnh đạo": {"Ban Lãnh đạo", leaderPost}, "ban giám hiệu": {"Ban Giám hiệu", leaderPost}, "bgh": {"Ban Giám hiệu", leaderPost},
+	"tỉnh ủy viên": {"Tỉnh ủy viên", deputyPost}, "thành ủy viên": {"Thành ủy viên", deputyPost}, "huyện ủy viên": {"Huyện ủy viên", deputyPost}, "đảng ủy viên": {"Đảng ủy viên", deputyPost},
 	"đại biểu": {"Đại biểu", deputyPost}, "ủy viên": {"Ủy viên", deputyPost}, "đảng viên": {"Đảng viên", deputyPost},
 	"thủ trưởng": {"Thủ trưởng", massPost}, "người đứng đầu": {"Người đứng đầu", massPost},
 }

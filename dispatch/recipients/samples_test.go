@@ -113,6 +113,56 @@ func texts(items []dispatch.Item) []string {
 	return out
 }
 
+// With the directory the reading stays the same, and what is certain is right.
+func TestSamplesWithDirectory(t *testing.T) {
+	t.Parallel()
+	dir := snapshot(t)
+	var c tally
+	certain := 0
+	for i, s := range loadSamples(t) {
+		b := Block{Lines: ParseText(s.Text), KinhGui: s.KinhGui, Articles: ParseArticles(s.Articles), IssuerName: s.Issuer, On: s.issueDate()}
+		if m := dir.Issuer(s.Issuer, "", b.On); m.Certain {
+			b.Issuer = m.Agencies[0]
+		}
+		items := Resolve(dir, b)
+		c.compare(t, itoa(i)+" "+s.Issuer, &s, items)
+		for _, it := range items {
+			if it.Certainty == dispatch.Certain {
+				certain++
+				checkCertain(t, dir, &s, &it)
+			}
+		}
+		cover(t, b.Lines, items)
+	}
+	t.Logf("lines %d, split %.1f%%, items %d, kind %.1f%%, name %.1f%%, certain %d", c.lines, c.percent(c.split, c.lines), c.items, c.percent(c.kind, c.items), c.percent(c.name, c.items), certain)
+	if c.percent(c.split, c.lines) < 98 || c.percent(c.kind, c.items) < 97 || c.percent(c.name, c.items) < 92 {
+		t.Fail()
+	}
+	if certain < 80 {
+		t.Errorf("only %d items are certain: the directory is not used", certain)
+	}
+}
+
+// checkCertain holds a certain item against what the sample expects of its line:
+// the kind, and a name that the register gives to the very body.
+func checkCertain(t *testing.T, dir *directory.Snapshot, s *sample, it *dispatch.Item) {
+	t.Helper()
+	for _, e := range s.Expected {
+		if viet.Key(e.Raw) != viet.Key(it.Raw) || e.Kind != it.Kind {
+			continue
+		}
+		if viet.Key(e.Canonical) == viet.Key(it.CanonicalName) || e.Kind == dispatch.KindGroup || e.Kind == dispatch.KindReference {
+			return
+		}
+		for _, n := range dir.Names(it.Agencies[0], s.issueDate()) {
+			if strings.HasPrefix(viet.Key(e.Canonical), viet.Key(n.Text)) {
+				return
+			}
+		}
+	}
+	t.Errorf("%q: certain, but wrong: %s %q", it.Raw, it.Kind, it.CanonicalName)
+}
+
 func TestSamples(t *testing.T) {
 	t.Parallel()
 	var c tally

@@ -61,7 +61,7 @@ func (p *lineParser) shareStanding(list []phrase) {
 			continue
 		}
 		last := i
-		for j := i + 1; j < len(list) && bodyCore(list[j].toks) > 0 && list[j].prefix == ""; j++ {
+		for j := i + 1; j < len(list) && sharesStanding(list[j].toks) && list[j].prefix == ""; j++ {
 			last = j
 		}
 		if last+1 < len(list) && last > i {
@@ -81,6 +81,15 @@ func (p *lineParser) shareStanding(list []phrase) {
 			list[j].prefix = head
 		}
 	}
+}
+
+// sharesStanding reports whether a committee may take the head of the one
+// before. The Fatherland Front and the deputies of the National Assembly stand
+// alone.
+func sharesStanding(toks []token) bool {
+	n := bodyCore(toks)
+	core := bodyCores[words(toks[:n])]
+	return n > 0 && core != "MTTQ" && core != "ĐBQH"
 }
 
 // sameCore keeps "Văn phòng Tỉnh ủy, UBND tỉnh" from becoming two offices: only
@@ -111,7 +120,7 @@ func (p *lineParser) shareBody(list []phrase) {
 		}
 		rest := trimMarks(list[i].toks[n:])
 		switch {
-		case len(rest) > 0 && !personName(rest, true) && !tooLong(rest):
+		case len(rest) > 0 && !personName(rest, true) && namesBody(rest) && !tooLong(rest):
 			body, class = source(p.s, rest), po.class
 		case len(rest) == 0 && body != "" && list[i].suffix == "" && related(po.class, class):
 			list[i].suffix = body
@@ -126,7 +135,7 @@ func (p *lineParser) shareBody(list []phrase) {
 		}
 		rest := trimMarks(list[i].toks[n:])
 		switch {
-		case len(rest) > 0 && !personName(rest, true) && !tooLong(rest):
+		case len(rest) > 0 && !personName(rest, true) && namesBody(rest) && !tooLong(rest):
 			body, class = source(p.s, rest), po.class
 		case len(rest) == 0 && body != "" && list[i].suffix == "" && po.class == class:
 			list[i].suffix = body
@@ -228,6 +237,9 @@ func (p *lineParser) shareCommittee(list []phrase) {
 var boardHeads = wordSet("ban ubkt btc btg btgdv bnc bdv vp")
 
 func boardHead(toks []token) bool {
+	if len(toks) > 1 && toks[0].key == "các" {
+		toks = toks[1:]
+	}
 	if _, ok := hasWords(toks, "ủy", "ban", "kiểm", "tra"); ok {
 		return true
 	}
@@ -343,6 +355,9 @@ func (p *lineParser) headOf(ph *phrase) (head, level string) {
 			return toks[0].text, ""
 		}
 	}
+	if len(toks) == 2 && toks[0].key == "phòng" && shortCode(toks[1:]) {
+		return "Phòng", ""
+	}
 	_, _, _, post := leadingPost(toks)
 	n := bodyCore(toks[post:])
 	if n > 0 {
@@ -381,6 +396,13 @@ func (p *lineParser) continues(ph *phrase, head, level string) bool {
 			return false
 		}
 		ph.prefix = capitalise(head)
+		return true
+	}
+	if head == "Phòng" {
+		if !shortCode(toks) || abbreviations[toks[0].key] != "" || partyCodeKeys[toks[0].key] != "" || leadsPost(toks) {
+			return false
+		}
+		ph.prefix = head
 		return true
 	}
 	if lv, n := levelAt(toks); lv != "" && n < len(toks) && properName(toks[n:]) == len(toks)-n {

@@ -9,7 +9,7 @@ var protected = func() map[string]string {
 	const list = `Văn hóa, Thể thao và Du lịch|Văn hóa, Thể thao, Du lịch|Văn hóa, TT&DL|VH, TT&DL|VH, TT và DL|VH, TTDL|Văn hóa, Thể thao|Phòng, chống|Lụt, bão|chống lụt, bão|Phát thanh, Truyền hình|Báo và Phát thanh, Truyền hình|Báo và Phát thanh|Báo và PTTH|Báo và Đài PT-TH|Báo và Đài Phát thanh|` +
 		`Bồi thường, hỗ trợ và tái định cư|Bồi thường, hỗ trợ|Văn thư, lưu trữ|Văn thư và Lưu trữ|Thi đua, khen thưởng|Quốc phòng, an ninh|Quốc phòng, An ninh và Đối ngoại|khoa học, công nghệ và đổi mới sáng tạo|khoa học, công nghệ, đổi mới sáng tạo và chuyển đổi số|PTKHCN, ĐMST và CĐS|PT KHCN, ĐMST và CĐS|KHCN, ĐMST và CĐS|KHCN, ĐMST và chuyển đổi số|KH,CN|` +
 		`An toàn, vệ sinh lao động|Trật tự, an toàn giao thông|An toàn, an ninh mạng|Văn hóa, giáo dục, thanh niên, thiếu niên và nhi đồng|Khoa học, công nghệ và môi trường|Bưu chính, viễn thông|BC, VT|Dân số, gia đình và trẻ em|Dân số, gia đình|Xóa đói, giảm nghèo|Bộ trưởng, Chủ nhiệm|Nông, lâm nghiệp|Nông, lâm, ngư|` +
-		`Nông nghiệp, nông thôn|Kinh tế, Ngân sách|Kinh tế, Hạ tầng|Kinh tế, Hạ tầng và Đô thị|Văn hóa, Xã hội|Văn hóa, Khoa học và Thông tin|HĐND và UBND|Hội đồng nhân dân và Ủy ban nhân dân|ĐBQH và HĐND|đại biểu Quốc hội và Hội đồng nhân dân|đại biểu Quốc hội và HĐND|các cơ quan và doanh nghiệp|Lao động, Thương binh và Xã hội|Lao động, TB&XH|` +
+		`Nông nghiệp, nông thôn|Kinh tế, Ngân sách|Kinh tế, Hạ tầng|KT,HT&ĐT|KT, HT và ĐT|Kinh tế, Hạ tầng và Đô thị|Văn hóa, Xã hội|Văn hóa, Khoa học và Thông tin|HĐND và UBND|Hội đồng nhân dân và Ủy ban nhân dân|ĐBQH và HĐND|đại biểu Quốc hội và Hội đồng nhân dân|đại biểu Quốc hội và HĐND|các cơ quan và doanh nghiệp|Lao động, Thương binh và Xã hội|Lao động, TB&XH|` +
 		`Nông nghiệp, môi trường|Chính sách, Pháp luật|Tài chính, Kế hoạch|Hành chính, Tổ chức|Tổ chức, Hành chính|Tổ chức, cán bộ|Thông tin, Tuyên truyền|Giáo dục, Đào tạo|Ủy ban về các vấn đề xã hội|Khí tượng, Thủy văn|Cứu hộ, cứu nạn|Phòng cháy, chữa cháy|phòng cháy, chữa cháy và cứu nạn, cứu hộ|PCCC và CNCH|PCLB và TKCN|PCTT và TKCN|lụt, bão và tìm kiếm cứu nạn|thiên tai và tìm kiếm cứu nạn|thu hồi đất, giải phóng mặt bằng|` +
 		`Giải phóng mặt bằng, tái định cư|Kiểm tra văn bản và Quản lý|Kinh tế và Tài chính|Văn hóa và Xã hội|Pháp luật và Tư pháp`
 	table := make(map[string]string)
@@ -60,15 +60,12 @@ func splitUnbalanced(toks []token, mark rune) [][]token {
 func splitParts(toks []token) [][]token {
 	var out [][]token
 	from := 0
+	close := closings(toks)
 	for i := 0; i < len(toks); {
 		t := toks[i]
 		switch {
 		case t.mark == '(':
-			j := closing(toks, i)
-			if j >= len(toks) {
-				j = i
-			}
-			i = j + 1
+			i = max(close[i], i) + 1
 			continue
 		case t.mark == ',' && startsRecipient(toks[i+1:]):
 			out = append(out, toks[from:i])
@@ -211,6 +208,9 @@ func conjunction(toks []token, from, i int) bool {
 	}
 	if right[0].key == "các" {
 		return !insideName(toks[from:i])
+	}
+	if right[0].capital() && toks[from].key == right[0].key && strongHead(right) {
+		return true
 	}
 	return joinableHead(right) && (strongHead(toks[from:i]) || leadsPost(toks[from:i])) && !sharesName(toks[from:i], right[0])
 }

@@ -217,14 +217,17 @@ func cityCodes(toks []token) bool {
 func detachTags(s string, toks []token) ([]token, tags) {
 	var t tags
 	var name []token
+	close := closings(toks)
 	for i := 0; i < len(toks); i++ {
 		if toks[i].mark != '(' {
 			name = append(name, toks[i])
 			continue
 		}
-		j := closing(toks, i)
-		inner := toks[i+1 : min(j, len(toks))]
-		t.read(source(s, inner))
+		j := close[i]
+		if j == 0 {
+			j = len(toks) // never closed: it reaches to the end
+		}
+		t.read(source(s, toks[i+1:j]))
 		i = j
 	}
 	name = trimMarks(name)
@@ -269,19 +272,19 @@ func trailer(toks []token) bool {
 	return false
 }
 
-// closing returns the index of the parenthesis that closes the one at i, or
-// len(toks) if none does.
-func closing(toks []token, i int) int {
-	depth := 0
-	for ; i < len(toks); i++ {
-		switch toks[i].mark {
-		case '(':
-			depth++
-		case ')':
-			if depth--; depth == 0 {
-				return i
-			}
+// closings returns, for every opening parenthesis of toks, the index of the one
+// that closes it, and 0 for all other tokens and where none does. One pass.
+func closings(toks []token) []int {
+	out := make([]int, len(toks))
+	var open []int
+	for i, t := range toks {
+		switch {
+		case t.mark == '(':
+			open = append(open, i)
+		case t.mark == ')' && len(open) > 0:
+			out[open[len(open)-1]] = i
+			open = open[:len(open)-1]
 		}
 	}
-	return i
+	return out
 }

@@ -77,6 +77,10 @@ type Options struct {
 	// PackBelow is the size in bytes up to which a body goes into a pack; 0 means
 	// 64 KiB, less than 0 that none does. It may differ from one Open to the next.
 	PackBelow int
+	// Reserve is the free space in bytes below which no new body is begun
+	// (ErrFull), so that there is room left to delete; 0 means 64 MiB, less than 0
+	// nothing is reserved.
+	Reserve int64
 	// NoSync skips every flush. It exists for the negative controls of crash tests.
 	NoSync bool
 }
@@ -94,7 +98,10 @@ type Store struct {
 	sweeping sync.Mutex
 }
 
-const defaultPackBelow = 64 << 10
+const (
+	defaultPackBelow = 64 << 10
+	defaultReserve   = 64 << 20
+)
 
 // Open opens the store at dir, creating it if there is none, and removes what
 // an earlier process left unfinished.
@@ -110,6 +117,9 @@ func Open(dir string, o Options) (*Store, error) {
 	}
 	if o.PackBelow == 0 {
 		o.PackBelow = defaultPackBelow
+	}
+	if o.Reserve == 0 {
+		o.Reserve = defaultReserve
 	}
 	s := &Store{dir: dir, o: o}
 	err := s.prepare()
@@ -226,9 +236,26 @@ type Writer struct {
 	err   error // first failure; nothing is committed after it
 }
 
-// Create starts a body.
+// Create starts a body. ErrFull.
 func (s *Store) Create() (*Writer, error) {
+	if err := s.checkReserve(); err != nil {
+		return nil, fmt.Errorf("create body: %w", err)
+	}
 	return &Writer{s: s, hash: sha256.New()}, nil
+}
+
+func (s *Store) checkReserve() error {
+	if s.o.Reserve < 0 {
+		return nil
+	}
+	var fs unix.Statfs_t
+	if err := unix.Statfs(s.dir, &fs); err != nil {
+		return err
+	}
+	if int64(fs.Bavail)*fs.Bsize < s.o.Reserve {
+		return fmt.Errorf("%w: less than %d bytes", ErrFull, s.o.Reserve)
+	}
+	return nil
 }
 
 // Write adds to the body.

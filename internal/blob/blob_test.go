@@ -513,3 +513,15 @@ func TestRotation(t *testing.T) {
 	wantBody(t, s, body(1, 10))
 	wantBody(t, s, body(2, 10))
 }
+
+func TestReserve(t *testing.T) {
+	t.Parallel()
+	s, err := Open(t.TempDir(), Options{Reserve: 1 << 60})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if _, err := s.Create(); !errors.Is(err, ErrFull) {
+		t.Fatalf("got %v", err)
+	}
+}

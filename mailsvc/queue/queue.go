@@ -55,7 +55,7 @@ const (
 
 // Smarthost is a relay that takes all mail without a route of its own.
 type Smarthost struct {
-	Address  string // "host:port"
+	Address  string // "host:port"; the host is what its certificate must name
 	Security Security
 	User     string // "" = no authentication; else only over TLS, unless the host is loopback
 	Password string

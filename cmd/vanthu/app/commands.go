@@ -212,6 +212,7 @@ type Find struct {
 // Found is one agency with the addresses that hold on the day.
 type Found struct {
 	Agency    directory.Agency    `json:"agency"`
+	Territory string              `json:"territory"` // province or country it stands in
 	Matched   string              `json:"matched"`
 	Former    bool                `json:"former"`
 	Addresses []directory.Address `json:"addresses"`
@@ -226,7 +227,8 @@ func directoryFind(_ context.Context, a *App, in Find) ([]Found, error) {
 	dir := a.Directory.Snapshot()
 	var out []Found
 	for _, h := range dir.Find(in.Query, in.On, findLimit) {
-		out = append(out, Found{h.Agency, h.Matched, h.Former, dir.Addresses(h.Agency.ID, in.On)})
+		t, _ := dir.Agency(dir.Territory(h.Agency.ID))
+		out = append(out, Found{h.Agency, t.Name, h.Matched, h.Former, dir.Addresses(h.Agency.ID, in.On)})
 	}
 	return out, nil
 }

@@ -3,6 +3,7 @@ package bolt
 import (
 	"context"
 	"math/bits"
+	"slices"
 
 	"quangtri.gov.vn/vanthu/mailsvc"
 )
@@ -127,20 +128,49 @@ func (s *Store) Move(ctx context.Context, person, name string, id mailsvc.Folder
 	if err != nil || len(src) == 0 {
 		return nil, nil, err
 	}
-	uids := make([]uint32, len(src))
-	for i := range src {
-		uids[i] = uint32(src[i])
-	}
 	// The copy stands: giving up now would leave the message in both places.
-	err = s.update(context.WithoutCancel(ctx), "move", name, func(a *account) error {
+	ctx = context.WithoutCancel(ctx)
+	gone, err := s.withdraw(ctx, name, id, src)
+	if err != nil {
+		return src, dst, err
+	}
+	if len(gone) == len(src) {
+		return src, dst, nil
+	}
+	return s.takeBack(ctx, gone, src, dst, toAccount, to)
+}
+
+// withdraw removes messages from a folder and returns those that were still there.
+func (s *Store) withdraw(ctx context.Context, name string, id mailsvc.FolderID, uids []mailsvc.UID) ([]uint32, error) {
+	plain := make([]uint32, len(uids))
+	for i := range uids {
+		plain[i] = uint32(uids[i])
+	}
+	var gone []uint32
+	err := s.update(ctx, "move", name, func(a *account) error {
 		f, err := a.folder(id)
 		if err != nil {
 			return err
 		}
-		_, err = f.remove(collect(uids), func(*entry) bool { return true }, true)
+		gone, err = f.remove(collect(plain), func(*entry) bool { return true }, true)
 		return err
 	})
-	return src, dst, err
+	return gone, err
+}
+
+// takeBack removes the copies of messages that somebody else had taken away
+// between the copy and the removal: theirs is the move that counts.
+func (s *Store) takeBack(ctx context.Context, gone []uint32, src, dst []mailsvc.UID, toAccount string, to mailsvc.FolderID) (moved, became []mailsvc.UID, err error) {
+	var extra []mailsvc.UID
+	for i := range src {
+		if _, ok := slices.BinarySearch(gone, uint32(src[i])); ok {
+			moved, became = append(moved, src[i]), append(became, dst[i])
+		} else {
+			extra = append(extra, dst[i])
+		}
+	}
+	_, err = s.withdraw(ctx, toAccount, to, extra)
+	return moved, became, err
 }
 
 // within copies or moves inside one account.

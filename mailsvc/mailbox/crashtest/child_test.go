@@ -51,7 +51,7 @@ type stores struct {
 }
 
 func openStores(dir string, noSync bool, fatal func(error)) (*stores, error) {
-	b, err := blob.Open(filepath.Join(dir, "bodies"), blob.Options{Fatal: fatal, NoSync: noSync, PackBelow: 8 << 10})
+	b, err := blob.Open(filepath.Join(dir, "bodies"), blob.Options{Fatal: fatal, NoSync: noSync, PackBelow: 8 << 10, Reserve: -1})
 	if err != nil {
 		return nil, err
 	}
