@@ -223,7 +223,7 @@ func sealsIn(rows []row, width float64) (hits []sealHit) {
 
 // tailOf reports whether r is the short last line of the paragraph that p is in.
 func tailOf(p, r row, width float64) bool {
-	return p.x1()-p.x0() > 0.5*width && r.y-p.y < 2*math.Max(r.size, p.size) && r.x0() < p.x0()+12
+	return p.x1()-p.x0() > 0.6*width && !strings.Contains(text(p.words), "\t") && r.y-p.y < 2*math.Max(r.size, p.size) && r.x0() < p.x0()+12
 }
 
 // sealIn compares a piece of recognised text, as a whole, with the stamps.

@@ -97,6 +97,10 @@ func (r *resolver) nameOf(it *dispatch.Item) string {
 
 // decideAgency resolves a single body.
 func (r *resolver) decideAgency(it *dispatch.Item, m *meaning) {
+	if len(m.forms) == 0 {
+		r.offer(it, nil, m.vague)
+		return
+	}
 	match := r.lookup(m.forms, m.name)
 	if !match.Certain {
 		match = r.lookupPlaced(m.forms, match)

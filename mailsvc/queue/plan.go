@@ -140,12 +140,12 @@ func (l *lane) ripen(now time.Time) {
 
 // take gives a worker its next item. ok is false when there is none: the worker
 // then ends, and is no longer counted.
-func (p *plan) take(d destination, now time.Time) (e entry, ok bool) {
+func (p *plan) take(d destination, now time.Time, stop bool) (e entry, ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	l := p.lanes[d]
 	l.ripen(now)
-	if l.ready.Len() == 0 || now.Before(l.hold) {
+	if stop || l.ready.Len() == 0 || now.Before(l.hold) {
 		l.active--
 		p.active--
 		p.poke()

@@ -120,11 +120,7 @@ func (q *Queue) work(ctx context.Context, d destination) {
 	s := &sender{q: q, dest: d}
 	defer s.close()
 	for {
-		now := time.Now()
-		if ctx.Err() != nil {
-			now = time.Time{} // nothing is due any more
-		}
-		e, ok := q.plan.take(d, now)
+		e, ok := q.plan.take(d, time.Now(), ctx.Err() != nil)
 		if !ok {
 			return
 		}
@@ -151,6 +147,7 @@ func (q *Queue) deal(ctx context.Context, s *sender, e entry) {
 		return
 	}
 	r.Attempts++
+	r.Final = false // a mark that is still there is of an attempt whose end is known
 	r.Next = time.Now().Add(q.backoff(r.Attempts))
 	if err := q.write(r); err != nil {
 		q.retryLater(r, err)
@@ -203,7 +200,11 @@ func (q *Queue) settle(ctx context.Context, r row, res result) {
 	}
 	if err := q.write(r); err != nil {
 		// On disk it is as it was before: with the mark, if that was written.
-		q.o.Logger.Error("queue outcome not written", "key", r.Key, "err", err)
+		if r.Phase == mailsvc.Waiting {
+			q.retryLater(r, err)
+			return
+		}
+		q.o.Logger.Error("queue outcome not written", "key", r.Key, "phase", r.Phase, "err", err)
 		return
 	}
 	crashpoint.Here(AfterSettle)

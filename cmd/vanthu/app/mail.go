@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"quangtri.gov.vn/vanthu/cmd/vanthu/config"
+	"quangtri.gov.vn/vanthu/cmd/vanthu/setup"
 	"quangtri.gov.vn/vanthu/mailsvc"
 	"quangtri.gov.vn/vanthu/mailsvc/autoconfig"
 	"quangtri.gov.vn/vanthu/mailsvc/identity"
@@ -65,7 +66,20 @@ func (a *App) deliverHere(ctx context.Context, id, to string, m mailsvc.NewMessa
 	return errors.Join(a.Mailboxes.Deliver(ctx, mailsvc.Delivery{ID: id, Targets: []mailsvc.Target{target}, Message: m})...)
 }
 
-func (a *App) signer() (func(io.Reader) (string, error), error) { return nil, nil }
+func (a *App) signer() (func(io.Reader) (string, error), error) {
+	var keys []queue.Key
+	for _, d := range a.Config.DKIM {
+		key, err := setup.LoadDKIM(d.KeyFile)
+		if err != nil {
+			return nil, fmt.Errorf("dkim selector %s: %w", d.Selector, err)
+		}
+		keys = append(keys, queue.Key{Domain: a.Config.Domain, Selector: d.Selector, Signer: key})
+	}
+	if len(keys) == 0 {
+		return nil, nil
+	}
+	return queue.DKIM(keys...)
+}
 
 func smarthost(c config.Smarthost) (*queue.Smarthost, error) {
 	if c.Address == "" {

@@ -81,9 +81,12 @@ type stopper struct {
 
 func (s *stopper) stop() { s.once.Do(func() { close(s.c) }) }
 
-// say writes one line to the parent: one write, so that it arrives whole.
+// say writes one line to the parent: one write, so that it arrives whole. What
+// the parent cannot hear must not happen.
 func say(format string, args ...any) {
-	_, _ = os.Stdout.WriteString(fmt.Sprintf(format, args...) + "\n")
+	if _, err := os.Stdout.WriteString(fmt.Sprintf(format, args...) + "\n"); err != nil {
+		os.Exit(4)
+	}
 }
 
 // child works until it is killed, or the disk is full.

@@ -36,7 +36,13 @@ type process struct {
 
 func spawn(t *testing.T, dir string, generation int, env ...string) *process {
 	t.Helper()
-	p := &process{t: t, cmd: exec.Command(os.Args[0]), lines: make(chan string, 1024)}
+	return spawnAs(t, exec.Command(os.Args[0]), dir, generation, env...)
+}
+
+// spawnAs starts a child by a command that runs this binary.
+func spawnAs(t *testing.T, cmd *exec.Cmd, dir string, generation int, env ...string) *process {
+	t.Helper()
+	p := &process{t: t, cmd: cmd, lines: make(chan string, 1024)}
 	p.cmd.Env = append(os.Environ(), envDir+"="+dir, envGeneration+"="+strconv.Itoa(generation))
 	p.cmd.Env = append(p.cmd.Env, env...)
 	p.cmd.Stderr = os.Stderr

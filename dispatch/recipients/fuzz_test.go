@@ -1,0 +1,88 @@
+package recipients
+
+import (
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"quangtri.gov.vn/vanthu/dispatch"
+)
+
+// FuzzResolve asserts, for any text, that it is read in time, in a bounded
+// number of items, completely, and that nothing is certain without a body.
+func FuzzResolve(f *testing.F) {
+	for _, s := range loadSamples(f) {
+		f.Add(s.Text, s.Issuer, s.Articles, true)
+	}
+	for _, o := range loadBlocks(f) {
+		f.Add(strings.Join(o.block.Lines, "\n"), o.block.IssuerName, "", false)
+	}
+	for _, text := range hostile {
+		f.Add(clip(text, 2000), "UBND tỉnh Quảng Trị", "Điều 3. "+clip(text, 500), true)
+	}
+	dir := snapshot(f)
+	f.Fuzz(func(t *testing.T, text, issuer, articles string, known bool) {
+		text = clip(text, 64<<10)
+		b := Block{Lines: ParseText(text), KinhGui: ParseText(clip(text, 2000)), Articles: ParseArticles(clip(articles, 64<<10)), IssuerName: issuer, On: "2014-05-05"}
+		if known {
+			b.Issuer = "qt.ubnd"
+		}
+		start := time.Now()
+		items := Resolve(dir, b)
+		if d := time.Since(start); d > 2*time.Second { // the fuzzer's own load included
+			t.Fatalf("%v for %d bytes", d, len(text))
+		}
+		check(t, b, items)
+		check(t, b, Resolve(nil, b))
+	})
+}
+
+// check holds the invariants of a result.
+func check(t *testing.T, b Block, items []dispatch.Item) {
+	t.Helper()
+	if len(items) > maxItems+1 {
+		t.Fatalf("%d items", len(items))
+	}
+	for _, it := range items {
+		switch {
+		case it.Kind == "" || it.Certainty == "" || it.CanonicalName == "" || it.Text == "":
+			t.Fatalf("incomplete item %+v", it)
+		case it.Certainty == dispatch.Certain && len(it.Agencies) == 0:
+			t.Fatalf("certain of nobody: %+v", it)
+		case it.Certainty != dispatch.Certain && (it.Reason == "" || len(it.Agencies) > 0):
+			t.Fatalf("in doubt without a reason, or yet with bodies: %+v", it)
+		case it.NoSend && len(it.Agencies) > 0:
+			t.Fatalf("not to be sent, yet with bodies: %+v", it)
+		case it.Certainty == dispatch.Certain && it.Kind == dispatch.KindPerson:
+			t.Fatalf("certain person: %+v", it)
+		case len(it.Candidates) > maxCandidates+1:
+			t.Fatalf("%d candidates", len(it.Candidates))
+		case !utf8.ValidString(it.CanonicalName) && utf8.ValidString(it.Raw):
+			t.Fatalf("name is broken: %q", it.CanonicalName)
+		}
+	}
+	if len(items) < maxItems-maxParts {
+		cover(t, b.Lines, items)
+	}
+}
+
+// FuzzParseText asserts that no letter of a block without label and signature
+// is lost.
+func FuzzParseText(f *testing.F) {
+	for _, s := range loadSamples(f) {
+		f.Add(s.Text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		start := time.Now()
+		lines := ParseText(clip(text, 64<<10))
+		if d := time.Since(start); d > time.Second {
+			t.Fatalf("%v", d)
+		}
+		for _, l := range lines {
+			if body, _ := trimBullet(l); strings.TrimSpace(l) != l || body == "" && hasLetter(l) {
+				t.Fatalf("line %q", l)
+			}
+		}
+	})
+}
