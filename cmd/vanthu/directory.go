@@ -13,6 +13,7 @@ import (
 func directoryCommand(load loader) *cobra.Command {
 	c := &cobra.Command{Use: "directory", Short: "Danh bạ địa chỉ chính thức / the directory of official addresses"}
 	c.AddCommand(directoryImport(load), directoryFind(load))
+	c.AddCommand(reorganiseCommands(load)...)
 	return c
 }
 

@@ -1,6 +1,7 @@
 package document
 
 import (
+	"regexp"
 	"strings"
 )
 
@@ -205,8 +206,26 @@ func (p *paper) heal() {
 	}
 	for i := range p.lines {
 		if l := &p.lines[i]; !l.font8 {
-			l.text, l.font8 = clean(decode(l.text, e)), true
+			l.text = clean(decode(l.text, e))
 		}
 	}
-	p.legacy = "score"
+	p.markLegacy()
 }
+
+// markLegacy notes that the text was decoded by its syllables, without fonts,
+// and repairs what that loses.
+func (p *paper) markLegacy() {
+	p.legacy = "score"
+	for i := range p.lines {
+		l := &p.lines[i]
+		l.font8 = true
+		parts := strings.Split(l.text, "\t")
+		for k, t := range parts {
+			parts[k] = capitalsBack(t)
+		}
+		l.text = lostArchive.ReplaceAllString(strings.Join(parts, "\t"), "${1}Lưu:")
+	}
+}
+
+// lostArchive is "Lưu:" whose "ư" was lost.
+var lostArchive = regexp.MustCompile(`^([-–•* ]*)Lu ?:`)

@@ -52,6 +52,8 @@ const (
 	glueGap   = 0.11 // gaps below this are inside a word
 	columnGap = 1.6  // gaps above this part segments
 	minGutter = 7.0  // points: the narrowest gutter beside the recipients block
+
+	mottoGutter = 2.5 // points: the narrowest gap before the words of the motto
 )
 
 // rowsOf groups glyphs to words and rows by geometry alone: some files emit
@@ -189,6 +191,15 @@ type band struct {
 	gutter   float64 // middle
 	width    float64 // of the gutter, points
 	block    bool    // begins with the recipients' label
+	motto    bool    // begins beside the State's or the Party's motto
+}
+
+// least is the narrowest gutter that may part the band.
+func (b band) least() float64 {
+	if b.motto {
+		return mottoGutter
+	}
+	return minGutter
 }
 
 // interval is a stretch of a line without words.
@@ -196,7 +207,7 @@ type interval struct{ from, to float64 }
 
 // band finds the longest run of rows from i on that share a gutter.
 func (s sheet) band(i int) band {
-	b := band{from: i, to: i + 1, block: s.blockRow(i)}
+	b := band{from: i, to: i + 1, block: s.blockRow(i), motto: s.mottoAt(i) > 0}
 	free := s.gaps(i, b.block)
 	if !s.mayPart(i) || len(free) == 0 {
 		return b
@@ -205,7 +216,7 @@ func (s sheet) band(i int) band {
 		if s.opens(j, j-i) || s.rows[j].y-s.rows[j-1].y > 12*s.rows[j].size {
 			break
 		}
-		next := meet(free, s.gaps(j, b.block))
+		next := meet(free, s.gaps(j, b.block), b.least())
 		if len(next) == 0 {
 			break
 		}
@@ -268,7 +279,8 @@ func (s sheet) labelRow(i int) bool {
 func (s sheet) gaps(i int, block bool) (out []interval) {
 	lo, hi := 0.2*s.width, 0.8*s.width
 	least := 1.2 * s.rows[i].size
-	if block || motto.MatchString(viet.Key(text(s.rows[i].words))) {
+	at := s.mottoAt(i)
+	if block || at > 0 {
 		least = minGutter
 	}
 	add := func(a, b float64) {
@@ -276,22 +288,40 @@ func (s sheet) gaps(i int, block bool) (out []interval) {
 			out = append(out, interval{a, b})
 		}
 	}
-	at := lo
-	for _, w := range s.rows[i].words {
-		if w.x0 > at {
-			add(at, w.x0)
+	edge := lo
+	for k, w := range s.rows[i].words {
+		if k == at && k > 0 && w.x0-edge >= mottoGutter {
+			out = append(out, interval{edge, w.x0})
+		} else if w.x0 > edge {
+			add(edge, w.x0)
 		}
-		at = math.Max(at, w.x1)
+		edge = math.Max(edge, w.x1)
 	}
-	add(at, hi)
+	add(edge, hi)
 	return out
 }
 
-// meet intersects two lists of intervals, keeping those of at least minGutter.
-func meet(a, b []interval) (out []interval) {
+// mottoAt is the index of the word with which the motto begins in row i, if
+// something stands before it; else 0.
+func (s sheet) mottoAt(i int) int {
+	ws := s.rows[i].words
+	if len(ws) < 4 || !motto.MatchString(viet.Key(text(ws))) {
+		return 0
+	}
+	for k := 1; k+1 < len(ws); k++ {
+		switch viet.Fold(ws[k].text + " " + ws[k+1].text) {
+		case "cong hoa", "dang cong", "doc lap":
+			return k
+		}
+	}
+	return 0
+}
+
+// meet intersects two lists of intervals, keeping those of at least a width.
+func meet(a, b []interval, least float64) (out []interval) {
 	for _, p := range a {
 		for _, q := range b {
-			if f, t := math.Max(p.from, q.from), math.Min(p.to, q.to); t-f >= minGutter {
+			if f, t := math.Max(p.from, q.from), math.Min(p.to, q.to); t-f >= least {
 				out = append(out, interval{f, t})
 			}
 		}

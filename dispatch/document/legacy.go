@@ -210,3 +210,50 @@ func stripTone(w string) (string, int) {
 	}
 	return norm.NFC.String(b.String()), n
 }
+
+// capitalsBack writes marked letters as capitals in a piece of 8-bit text whose
+// other letters all are: TCVN3 keeps capitals with marks in a font of their own,
+// and without the font they come out small.
+func capitalsBack(s string) string {
+	upper := 0
+	for _, r := range s {
+		if r < 0x80 && unicode.IsLower(r) {
+			return s
+		}
+		if r < 0x80 && unicode.IsUpper(r) {
+			upper++
+		}
+	}
+	if upper < 2 {
+		return s
+	}
+	return strings.ToUpper(s)
+}
+
+// hornBack puts "ư" back into a TCVN3 word that lost it: its code is that of the
+// soft hyphen, which PDF readers drop. Only words that cannot be otherwise are
+// changed; everything else is left for a person to see.
+func hornBack(w string) string {
+	low := strings.ToLower(w)
+	bare, _ := stripTone(low)
+	switch bare {
+	case "nh", "th", "t", "s":
+		return w + "ư"
+	}
+	for _, rime := range []string{"ơng", "ơc", "ơu"} {
+		if !strings.HasSuffix(bare, rime) {
+			continue
+		}
+		r := []rune(w)
+		i := len(r) - len([]rune(rime))
+		if i < 0 || i > 0 && strings.ContainsRune("uưUƯ", r[i-1]) {
+			return w
+		}
+		horn := "ư"
+		if unicode.IsUpper(r[i]) {
+			horn = "Ư"
+		}
+		return string(r[:i]) + horn + string(r[i:])
+	}
+	return w
+}

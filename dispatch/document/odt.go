@@ -140,8 +140,8 @@ var odfSkipped = map[string]bool{
 	"text:tracked-changes": true, "office:annotation": true, "office:forms": true, "text:sequence-decls": true,
 	"text:variable-decls": true, "text:user-field-decls": true, "text:alphabetical-index-source": true,
 	"text:table-of-content-source": true, "office:scripts": true, "office:meta": true, "office:settings": true,
-	"text:note-citation": true, "text:ruby-text": true, "office:binary-data": true, "svg-compatible:desc": true,
-	"svg-compatible:title": true, "table:covered-table-cell": true, "draw:glue-point": true, "text:hidden-text": true,
+	"text:note-citation": true, "text:ruby-text": true, "office:binary-data": true, "svg:desc": true,
+	"svg:title": true, "table:covered-table-cell": true, "draw:glue-point": true, "text:hidden-text": true,
 }
 
 func (w *odtWalker) start(e element) bool {
@@ -317,13 +317,13 @@ func (w *odtWalker) textProperties(e element) {
 			} else {
 				st.font = a.Value
 			}
-		case "xsl-fo-compatible:font-family":
+		case "fo:font-family":
 			st.font = a.Value
-		case "xsl-fo-compatible:font-weight":
+		case "fo:font-weight":
 			st.bold = ptr(a.Value == "bold" || a.Value >= "600" && a.Value <= "900" && len(a.Value) == 3)
-		case "xsl-fo-compatible:text-transform":
+		case "fo:text-transform":
 			st.upper = ptr(a.Value == "uppercase")
-		case "xsl-fo-compatible:font-variant":
+		case "fo:font-variant":
 			if a.Value == "small-caps" {
 				st.upper = ptr(true)
 			}

@@ -398,7 +398,7 @@ func (m *machine) readPDF(ctx context.Context, data []byte) (*paper, error) {
 	out := w.done()
 	out.signed, out.partial = kind == "signed-pdf", len(pages) < f.pages
 	if enc != unicodeText {
-		out.legacy = "score"
+		out.markLegacy()
 	}
 	if len(out.lines) == 0 {
 		return out, errBlank
@@ -431,6 +431,9 @@ func (p *pdfPage) decoded(e encoding) sheet {
 			}
 			if w.text = decode(w.text, e); w.upper {
 				w.text = strings.ToUpper(w.text)
+			}
+			if e == tcvn3 {
+				w.text = hornBack(w.text)
 			}
 		}
 	}

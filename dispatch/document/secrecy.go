@@ -2,6 +2,7 @@ package document
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	"quangtri.gov.vn/vanthu/internal/viet"
@@ -26,8 +27,12 @@ type hint struct{ why, place string }
 func (x *extractor) judge() gate {
 	var g gate
 	for i := range x.p.lines {
-		for _, s := range split(x.p.lines[i].text, i) {
+		segs := split(x.p.lines[i].text, i)
+		for _, s := range segs {
 			x.judgeSegment(&g, s)
+		}
+		if len(segs) > 1 {
+			x.judgeSegment(&g, seg{text: plain(x.p.lines[i].text), line: i})
 		}
 	}
 	x.judgeFrames(&g)
@@ -63,7 +68,7 @@ func (g *gate) add(m mark, place string, sure bool) {
 			g.secrecy, g.place = m.secrecy, place
 		}
 	}
-	if m.urgency != "" && sure && (g.urgency == "" || m.urgency == "Hỏa tốc hẹn giờ") {
+	if m.urgency != "" && sure && (g.urgency == "" || slices.Index(urgencies, m.urgency) < slices.Index(urgencies, g.urgency)) {
 		g.urgency, g.source = m.urgency, place
 	}
 }
@@ -81,11 +86,12 @@ func (x *extractor) judgeSegment(g *gate, s seg) {
 	}
 	stand := x.marksStand(s.line)
 	place := x.p.where(s.line)
-	if x.p.flows[l.flow].kind == inBody || x.p.flows[l.flow].kind == inCell {
-		if x.wrapped(s.line, m) {
-			if m.casing == upperCase && stand {
-				g.add(m, place, false)
-			}
+	if k := x.p.flows[l.flow].kind; k == inBody || k == inCell {
+		switch x.tail(s.line, m, s.text) {
+		case surelyTail:
+			return
+		case maybeTail:
+			g.add(m, place, false)
 			return
 		}
 	}
@@ -102,41 +108,86 @@ func (x *extractor) judgeSegment(g *gate, s seg) {
 	}
 }
 
-// higher joins a mark whose first word stands on the line before: "TUYỆT" / "MẬT".
+// higher joins a mark whose first word stands on a line before: "TUYỆT" / "MẬT".
 func (x *extractor) higher(i int, m *mark) {
-	if i == 0 || m.secrecy != "Mật" || x.p.lines[i-1].flow != x.p.lines[i].flow {
+	if m.secrecy != "Mật" {
 		return
 	}
-	switch viet.Key(undecorated(x.p.lines[i-1].text)) {
-	case "tuyệt":
-		m.secrecy = "Tuyệt mật"
-	case "tối":
-		m.secrecy = "Tối mật"
+	for j := i - 1; j >= 0 && j >= i-3; j-- {
+		if x.p.lines[j].flow != x.p.lines[i].flow || x.p.lines[j].text == "" {
+			continue
+		}
+		switch viet.Key(undecorated(x.p.lines[j].text)) {
+		case "tuyệt":
+			m.secrecy = "Tuyệt mật"
+		case "tối":
+			m.secrecy = "Tối mật"
+		}
+		return
 	}
 }
 
-// leadIn are the words after which "mật" belongs to a phrase that was broken
-// over lines: bí mật, bảo mật, tài liệu mật, dấu độ mật ...
-var leadIn = regexp.MustCompile(`(?:^|[^\pL])(?:bí|bảo|cơ|độ|tài liệu|văn bản|công văn|hồ sơ|thông tin|dấu|sổ|danh mục|nội dung|sản phẩm|độ mật,?|tối|tuyệt|mật,?|đường|nuôi ong lấy|phấn hoa,|khẩn)$`)
+// tailing says whether a mark is the end of a phrase that was broken over lines.
+type tailing uint8
 
-// wrapped reports whether the line is the tail of a broken phrase and not a mark.
-func (x *extractor) wrapped(i int, m mark) bool {
+const (
+	noTail tailing = iota
+	maybeTail
+	surelyTail
+)
+
+var (
+	// leadIn ends a line whose next word can be "mật" in any place: bí mật, bảo mật, cơ mật.
+	leadIn = regexp.MustCompile(`(?:^|[^\pL])(?:bí|bảo|cơ)$`)
+	// titleLeadIn ends a line of a title or an abstract that can go on with "mật" or "khẩn".
+	titleLeadIn = regexp.MustCompile(`(?:^|[^\pL])(?:độ|tài liệu|văn bản|công văn|hồ sơ|thông tin|dấu|sổ|danh mục|nội dung|sản phẩm|tối|tuyệt|mật,?|đường|lấy|việc|vụ|điện|báo|thư|tin|các|và|về|của|trường hợp|tình trạng|số)$`)
+)
+
+// tail judges a mark by the line before it in the same flow.
+func (x *extractor) tail(i int, m mark, raw string) tailing {
 	prev := x.previous(i)
 	if prev < 0 {
-		return false
+		return noTail
 	}
-	before := viet.Key(plain(x.p.lines[prev].text))
-	word := undecorated(before)
-	if word == "tuyệt" || word == "tối" {
-		return false
+	before := plain(x.p.lines[prev].text)
+	key := viet.Key(before)
+	if word := undecorated(key); word == "tuyệt" || word == "tối" {
+		return noTail
 	}
 	if _, stamp := readMark(before); stamp {
-		return false
+		return noTail
 	}
-	if m.casing == lowerCase {
-		return x.p.legacy != "score" || leadIn.MatchString(before)
+	if m.casing == lowerCase && x.p.legacy != "score" {
+		return surelyTail
 	}
-	return leadIn.MatchString(before) || x.p.lines[prev].para == x.p.lines[i].para && runesIn(before) > 40
+	if p := x.p.lines[prev]; p.printed && p.para == x.p.lines[i].para && x.p.flows[p.flow].kind == inBody && runesIn(before) > 60 {
+		if strings.ContainsAny(raw[len(raw)-1:], ".;,") {
+			return surelyTail
+		}
+		return maybeTail
+	}
+	if leadIn.MatchString(key) || titleLeadIn.MatchString(key) && x.inTitle(prev) {
+		if m.casing == upperCase {
+			return maybeTail
+		}
+		return surelyTail
+	}
+	return noTail
+}
+
+// inTitle reports whether line i belongs to a title or an abstract.
+func (x *extractor) inTitle(i int) bool {
+	for j, n := i, 0; j >= 0 && n < 6; j-- {
+		if x.p.lines[j].flow != x.p.lines[i].flow {
+			continue
+		}
+		n++
+		t := plain(x.p.lines[j].text)
+		if subjectStart.MatchString(viet.Key(t)) || j != i && x.typeName(t) != "" {
+			return true
+		}
+	}
+	return false
 }
 
 // previous is the line before i in the same flow, if no empty line is between; else -1.

@@ -49,7 +49,7 @@ var stampWords = []struct {
 var declaration = regexp.MustCompile(`^(?:dấu chỉ |mức )?độ (?:mật|khẩn)(?: của (?:văn bản|tài liệu))? *:? *(.+)$`)
 
 // copyNumber follows a stamp of secrecy in the same box.
-var copyNumber = regexp.MustCompile(`^(?:bản số|số bản|bản sao số)\b.*`)
+var copyNumber = regexp.MustCompile(`^(?:bản số|số bản|bản sao số)(?:$|[^\pL].*)`)
 
 // readMark reads text as a stamp. ok is false if the text as a whole is none.
 func readMark(text string) (m mark, ok bool) {

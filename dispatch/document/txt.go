@@ -33,10 +33,7 @@ func readTXT(data []byte) (*paper, error) {
 	w.add(gridSheet(s))
 	p := w.done()
 	if legacy {
-		p.legacy = "score"
-		for i := range p.lines {
-			p.lines[i].font8 = true
-		}
+		p.markLegacy()
 	}
 	if len(p.lines) == 0 {
 		return p, errBlank

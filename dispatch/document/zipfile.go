@@ -137,6 +137,8 @@ func walk(r io.Reader, v events, broken func() error) error {
 	}
 }
 
+const odfSpace = "urn:oasis:names:tc:opendocument:xmlns:"
+
 // short turns a namespace into the prefix that this package uses for it, in
 // its transitional and its strict form.
 func short(ns string) string {
@@ -147,10 +149,16 @@ func short(ns string) string {
 		return "mc:"
 	case ns == "urn:schemas-microsoft-com:vml":
 		return "v:"
-	case strings.HasPrefix(ns, "urn:oasis:names:tc:opendocument:xmlns:"):
-		ns = strings.TrimPrefix(ns, "urn:oasis:names:tc:opendocument:xmlns:")
-		if i := strings.IndexByte(ns, ':'); i > 0 {
-			return ns[:i+1]
+	case strings.HasPrefix(ns, odfSpace):
+		switch name, _, _ := strings.Cut(strings.TrimPrefix(ns, odfSpace), ":"); name {
+		case "drawing":
+			return "draw:"
+		case "xsl-fo-compatible":
+			return "fo:"
+		case "svg-compatible":
+			return "svg:"
+		default:
+			return name + ":"
 		}
 	}
 	return ""

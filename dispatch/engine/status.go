@@ -10,9 +10,7 @@ import (
 
 	"go.etcd.io/bbolt"
 
-	"quangtri.gov.vn/vanthu/directory"
 	"quangtri.gov.vn/vanthu/dispatch"
-	"quangtri.gov.vn/vanthu/dispatch/recipients"
 	"quangtri.gov.vn/vanthu/internal/viet"
 	"quangtri.gov.vn/vanthu/mailsvc"
 )
@@ -114,15 +112,6 @@ func (e *Engine) Holds() (map[string]bool, error) {
 		})
 	})
 	return held, err
-}
-
-// memory is what the recipients language asks for an agency's earlier answers.
-func (e *Engine) memory(issuer directory.ID) recipients.Memory {
-	answers := e.memoryOf(issuer)
-	return func(key string) (recipients.Answer, bool) {
-		a, ok := answers[key]
-		return recipients.Answer{Agencies: a.Agencies, NotSent: a.Event == dispatch.Declined}, ok && a.Event != dispatch.OnPaper
-	}
 }
 
 // Check verifies the invariants of the store: every row readable, every copy in

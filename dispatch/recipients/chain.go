@@ -6,7 +6,7 @@ import "strings"
 // each ("các Sở, Ban, ngành"; "các huyện, thị xã"): such a list is one name.
 // The value is the canonical wording inside a group.
 var nouns = map[string]string{
-	"sở": "sở", "ban": "ban", "ngành": "ngành", "ban ngành": "ban, ngành", "đoàn thể": "đoàn thể", "các đoàn thể": "đoàn thể", "hội": "hội", "hội đoàn thể": "hội, đoàn thể", "mttq": "MTTQ",
+	"sở": "sở", "ban": "ban", "ngành": "ngành", "ban ngành": "ban, ngành", "đoàn thể": "đoàn thể", "các đoàn thể": "đoàn thể", "hội": "hội", "hội đoàn thể": "hội, đoàn thể",
 	"bộ": "bộ", "cơ quan ngang bộ": "cơ quan ngang bộ", "cq ngang bộ": "cơ quan ngang bộ", "cơ quan thuộc chính phủ": "cơ quan thuộc Chính phủ", "cơ quan thuộc cp": "cơ quan thuộc Chính phủ",
 	"cq thuộc cp": "cơ quan thuộc Chính phủ", "cq thuộc chính phủ": "cơ quan thuộc Chính phủ", "cơ quan trung ương": "cơ quan trung ương",
 	"cơ quan": "cơ quan", "đơn vị": "đơn vị", "địa phương": "địa phương", "tổ chức": "tổ chức", "cá nhân": "cá nhân", "doanh nghiệp": "doanh nghiệp",
@@ -103,7 +103,7 @@ func separator(toks []token, i int) int {
 
 // massNoun reports whether a class word is of the mass organisations.
 func massNoun(key string) bool {
-	return key == "đoàn thể" || key == "các đoàn thể" || key == "hội đoàn thể" || key == "mttq"
+	return key == "đoàn thể" || key == "các đoàn thể" || key == "hội đoàn thể"
 }
 
 // namedBy reports whether what follows a class word makes it one body's name

@@ -193,6 +193,10 @@ func (is *issuer) territories(full string, toks []token) (meaning, bool) {
 		return meaning{}, false
 	}
 	m := meaning{kind: dispatch.KindGroup, group: true, vague: vagueness(toks), units: c.texts()}
+	if party := partyList(c, toks[c.end:]); party != "" && len(head) == 0 {
+		m.name, m.units, m.forms = party, nil, distinctForms(full, party)
+		return m, true
+	}
 	name := "UBND"
 	if len(head) > 0 {
 		name = is.headName(head)
@@ -218,10 +222,24 @@ func (is *issuer) territories(full string, toks []token) (meaning, bool) {
 		m.name = strings.TrimSpace(m.name + " " + is.overTerritories(c).String())
 	default:
 		m.name += " " + is.qualifier(toks[c.end:])
-		short = ""
+		short, m.units = "", nil // "ven biển": not all of a kind
 	}
 	m.forms = distinctForms(full, short, m.name)
 	return m, true
+}
+
+// partyList reads "các huyện, thị, thành ủy": the Party committees of all of
+// them, "" if the list is none.
+func partyList(c chain, rest []token) string {
+	rest = trimMarks(rest)
+	if len(rest) < 2 || rest[len(rest)-1].key != "ủy" || partyLevels[words(rest)] == "" {
+		return ""
+	}
+	names := make([]string, 0, len(c.items)+1)
+	for _, it := range c.items {
+		names = append(names, strings.TrimSpace(partyAt(place{level: nouns[it]})))
+	}
+	return "Các " + strings.Join(append(names, capitalise(words(rest))), ", ")
 }
 
 // laterLevels lists the kinds of the named territories that follow a list:

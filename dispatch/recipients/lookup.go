@@ -131,7 +131,8 @@ func (r *resolver) lookupPlaced(forms []string, otherwise directory.Match) direc
 	for _, id := range match.Agencies {
 		a, _ := r.dir.Agency(id)
 		p, found := r.dir.Parent(id, r.b.On)
-		if found && a.On(r.b.On) && strings.HasSuffix(viet.Key(p.Name), " "+words(toks[n:])) {
+		home := match.Certain || r.dir.Territory(id) == r.dir.Territory(r.b.Issuer)
+		if found && home && a.On(r.b.On) && strings.HasSuffix(viet.Key(p.Name), " "+words(toks[n:])) {
 			fit = append(fit, id)
 		}
 	}
@@ -234,7 +235,10 @@ func (r *resolver) lookupBody(name string) directory.Match {
 func (r *resolver) akin(id directory.ID, canonical string) bool {
 	a, _ := r.dir.Agency(id)
 	have := make(map[string]bool)
-	for _, t := range tokenize(expand(tokenize(canonical))) {
+	for i, t := range tokenize(expand(tokenize(canonical))) {
+		if i == 0 && t.upper() && bodyCores[t.key] == "" {
+			return true // the grammar does not know the short form: no disagreement
+		}
 		have[t.key] = true
 	}
 	toks := tokenize(expand(tokenize(a.Name)))
@@ -273,7 +277,7 @@ func (r *resolver) guard(form string, m directory.Match) directory.Match {
 		m.Certain, m.Reason = false, "Chỉ khớp ký hiệu văn bản: hãy xác nhận."
 	case a.Type == "dia-ban":
 		m.Certain, m.Reason = false, "Tên này là địa bàn, không phải cơ quan: hãy chọn."
-	case a.Level == "tinh" && (r.is.rank == district || r.is.rank == communal) && !namesProvincial(form):
+	case a.Level == "tinh" && (r.is.rank == district || r.is.rank == communal) && !onlyProvincial[a.Type] && !namesProvincial(form):
 		m.Certain = false
 		m.Reason = "Cơ quan ban hành ở cấp dưới tỉnh mà tên không ghi \"tỉnh\": hãy xác nhận."
 	}
@@ -293,6 +297,9 @@ func (r *resolver) alike(form string, not directory.ID) []directory.ID {
 	return nil
 }
 
+// onlyProvincial are the types of bodies that districts and communes have none of.
+var onlyProvincial = map[string]bool{"so": true, "ban": true, "truong": true, "doanh-nghiep": true}
+
 // namesProvincial reports whether a form says that a provincial body is meant.
 func namesProvincial(form string) bool {
 	toks := tokenize(form)
@@ -301,10 +308,12 @@ func namesProvincial(form string) bool {
 			return true
 		}
 	}
-	if len(toks) == 1 && fieldOfCode(toks) {
-		return true
+	if at := placeStart(toks); at < len(toks) {
+		if _, n := levelAt(toks[at:]); at+n < len(toks) {
+			return true // a territory by name: "UBND thành phố Huế"
+		}
 	}
-	return wholeProvinceTail(toks)
+	return fieldOfCode(toks) || wholeProvinceTail(toks)
 }
 
 // lookupGroup returns the first form that names a group.
@@ -503,7 +512,17 @@ func (r *resolver) decidePerson(it *dispatch.Item, m *meaning) {
 // decideOffice resolves a unit: its own box if the directory knows it, else the
 // registry of its body with "chuyển: <unit>".
 func (r *resolver) decideOffice(it *dispatch.Item, ph *phrase, m *meaning) {
-	match := r.lookup(m.forms, m.name)
+	canonical := m.name
+	if m.code {
+		canonical = ""
+	}
+	match := r.lookup(m.forms, canonical)
+	if match.Certain && match.Kind == "abbreviation" && m.code {
+		a, _ := r.dir.Agency(match.Agencies[0])
+		it.Kind, it.CanonicalName = dispatch.KindAgency, viet.Clean(a.Name)
+		r.certain(it, a.ID)
+		return
+	}
 	if match.Certain && m.vague == "" {
 		r.certain(it, match.Agencies[0])
 		if r.foreignUnit(it.Agencies[0], m) {

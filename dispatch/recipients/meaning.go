@@ -20,6 +20,7 @@ type meaning struct {
 	person string   // a person's name
 	unit   string   // a unit inside body
 	inside bool     // an internal recipient of the issuer
+	code   bool     // written as a bare code that the grammar does not know
 	noSend bool
 	ref    *reference
 }
@@ -185,7 +186,7 @@ func (is *issuer) agency(full string, toks []token) meaning {
 	if last := toks[len(toks)-1]; companies[last.key] != "" && len(toks) <= 3 && last.upper() {
 		m.name = companies[last.key]
 	}
-	m.forms = distinctForms(full, otherStanding(full), otherStanding(otherStanding(full)), m.name, is.withoutPlace(m.name), is.withoutLevel(m.name))
+	m.forms = distinctForms(full, otherStanding(full), otherStanding(otherStanding(full)), m.name, is.bareLevel(m.name), is.withoutLevel(m.name))
 	if is.class == bureau && len(toks) == 1 && toks[0].text == "CT" {
 		m.name = is.own
 	}
@@ -193,6 +194,17 @@ func (is *issuer) agency(full string, toks []token) meaning {
 		m.kind = dispatch.KindOther
 	}
 	return m
+}
+
+// bareLevel writes "... tỉnh Quảng Trị" as "... tỉnh".
+func (is *issuer) bareLevel(name string) string {
+	if is.province.name == "" {
+		return ""
+	}
+	if short, ok := strings.CutSuffix(name, " "+is.province.String()); ok {
+		return short + " " + is.province.level
+	}
+	return ""
 }
 
 // withoutLevel writes "Kho bạc Nhà nước tỉnh Quảng Trị" as "Kho bạc Nhà nước
@@ -382,15 +394,32 @@ func (is *issuer) fieldBody(toks []token) (string, bool) {
 		}
 		return is.fieldName(capitalise(head), f, rest), true
 	}
-	if len(toks) >= 1 && toks[0].upper() && len([]rune(head)) >= 3 {
-		for prefix, word := range map[string]string{"s": "Sở", "b": "Bộ"} {
-			code, ok := strings.CutPrefix(strings.ReplaceAll(head, "&", ""), prefix)
-			if f := fieldTable[code]; ok && f != nil && abbreviations[head] == "" {
-				return is.fieldName(word, f, toks[1:]), true
-			}
-		}
+	if word, f, n := fieldCode(toks); n > 0 {
+		return is.fieldName(word, f, toks[n:]), true
 	}
 	return "", false
+}
+
+// fieldCode reads a department or ministry in one code: "STC", "SLĐ-TB&XH",
+// "BTTTT". n counts the tokens taken.
+func fieldCode(toks []token) (head string, f *field, n int) {
+	if len(toks) == 0 || !toks[0].upper() || abbreviations[toks[0].key] != "" {
+		return "", nil, 0
+	}
+	n = 1
+	for n+1 < len(toks) && toks[n].mark == '-' && toks[n].tight && toks[n+1].upper() {
+		n += 2
+	}
+	code := squash(toks[:n])
+	if len([]rune(code)) < 3 {
+		return "", nil, 0
+	}
+	for prefix, word := range map[string]string{"s": "Sở", "b": "Bộ"} {
+		if rest, ok := strings.CutPrefix(code, prefix); ok && fieldTable[rest] != nil {
+			return word, fieldTable[rest], n
+		}
+	}
+	return "", nil, 0
 }
 
 // fieldName writes a department with its province, a ministry without.

@@ -299,7 +299,7 @@ func (is *issuer) bareCode(toks []token, ph *phrase) (meaning, bool) {
 	if f := fieldOfCode(toks); f && !isOffice {
 		return meaning{}, false
 	}
-	m := meaning{kind: dispatch.KindOffice, body: is.own, inside: true, vague: "Ký hiệu nội bộ: cần bảng mã của cơ quan ban hành."}
+	m := meaning{kind: dispatch.KindOffice, code: !isOffice, body: is.own, inside: true, vague: "Ký hiệu nội bộ: cần bảng mã của cơ quan ban hành."}
 	brief := is.brief
 	switch {
 	case isOffice && ph.tags.codes != "":
@@ -329,16 +329,8 @@ func (is *issuer) bareCode(toks []token, ph *phrase) (meaning, bool) {
 	return m, true
 }
 
-// fieldOfCode reports whether a code is a department's or ministry's ("STC").
+// fieldOfCode reports whether toks is the code of a department or ministry.
 func fieldOfCode(toks []token) bool {
-	if len(toks) != 1 || len([]rune(toks[0].key)) < 3 {
-		return false
-	}
-	key := strings.ReplaceAll(toks[0].key, "&", "")
-	code, s := strings.CutPrefix(key, "s")
-	if s && fieldTable[code] != nil {
-		return true
-	}
-	code, b := strings.CutPrefix(key, "b")
-	return b && fieldTable[code] != nil
+	_, _, n := fieldCode(toks)
+	return n > 0 && n == len(toks)
 }

@@ -20,6 +20,9 @@ func (is *issuer) somebody(full string, toks []token, ph *phrase) (meaning, bool
 		if trade := chiefOfRoom(toks); trade != "" {
 			return is.roomChief(trade, ph), true
 		}
+		if m, ok := is.comrade(toks, ph); ok {
+			return m, true
+		}
 		if comrade := comradeAt(toks); comrade > 0 && personName(toks[comrade:], true) {
 			return meaning{kind: dispatch.KindPerson, name: "Đồng chí " + joinWords(toks[comrade:]), person: joinWords(toks[comrade:])}, true
 		}
@@ -36,6 +39,24 @@ func (is *issuer) somebody(full string, toks []token, ph *phrase) (meaning, bool
 		return is.chiefsOf(po, rest), true
 	}
 	return is.official(po, many, rest, ph), true
+}
+
+// comrade reads "Đ/c Võ Mẫu Vinh - Phó Chủ tịch UBND tỉnh".
+func (is *issuer) comrade(toks []token, ph *phrase) (meaning, bool) {
+	start := comradeAt(toks)
+	for i := start; start > 0 && i < len(toks); i++ {
+		if toks[i].mark != '-' && toks[i].mark != ',' {
+			continue
+		}
+		po, many, _, n := leadingPost(toks[i+1:])
+		if n == 0 || !personName(toks[start:i], true) {
+			return meaning{}, false
+		}
+		named := *ph
+		named.tags.person = joinForm(toks[:i])
+		return is.official(po, many, trimMarks(toks[i+1+n:]), &named), true
+	}
+	return meaning{}, false
 }
 
 // honorific counts the tokens of "Ông", "Bà", "Ông (bà)", "Ông, bà".

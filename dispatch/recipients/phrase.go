@@ -253,7 +253,7 @@ func (p *lineParser) part(toks []token) []phrase {
 	if i := labelEnd(toks); i >= 0 {
 		lab := p.label(toks[:i], trimOuter(toks[i+1:]))
 		switch {
-		case len(trimOuter(toks[i+1:])) == 0:
+		case !anyWord(toks[i+1:]):
 			p.outer = &lab
 			return []phrase{{start: start, end: end, toks: trimMarks(toks[:i]), header: true, owner: lab.owner}}
 		case p.outer == nil && len(p.done) == 0:
@@ -263,13 +263,35 @@ func (p *lineParser) part(toks []token) []phrase {
 		}
 		rest = trimOuter(toks[i+1:])
 	}
+	if !anyWord(rest) {
+		return nil
+	}
 	name, t := detachTags(p.s, rest)
-	if len(name) == 0 {
-		name, t = trimMarks(rest), tags{}
+	if !anyWord(name) {
+		name, t = withoutParens(rest), tags{} // the name itself stands in parentheses
 	}
 	ph := phrase{start: start, end: end, toks: name, tags: t}
 	p.apply(&ph)
 	return []phrase{ph}
+}
+
+func anyWord(toks []token) bool {
+	for _, t := range toks {
+		if t.word() {
+			return true
+		}
+	}
+	return false
+}
+
+func withoutParens(toks []token) []token {
+	var out []token
+	for _, t := range toks {
+		if t.mark != '(' && t.mark != ')' {
+			out = append(out, t)
+		}
+	}
+	return trimMarks(out)
 }
 
 // labelEnd returns the index of the first colon outside parentheses, -1 if none.
@@ -301,13 +323,27 @@ func (p *lineParser) apply(ph *phrase) {
 		p.outer.put(ph)
 	case p.over != nil:
 		p.outer, p.inner = nil, nil
-		if p.over.fits(ph) {
+		if !wholeBody(ph.toks) {
 			p.over.put(ph)
 			ph.ownerLine = true
 		}
 	default:
 		p.outer, p.inner = nil, nil
 	}
+}
+
+// wholeBody reports whether toks names a body of its own that no header line
+// can put inside another.
+func wholeBody(toks []token) bool {
+	if len(toks) > 1 && (toks[0].key == "sở" || toks[0].key == "bộ") {
+		f, _ := matchField(toks[1:])
+		return f != nil
+	}
+	if toks[0].key == "các" {
+		key, _ := nounAt(toks[1:])
+		return key == "sở" || key == "bộ" || levelWord(key)
+	}
+	return bodyCore(toks) > 0 || standingHead(toks)
 }
 
 // fits reports whether a label may govern the phrase.
@@ -333,7 +369,11 @@ func (l *label) fits(ph *phrase) bool {
 		}
 		return len(ph.toks) > 0 && ph.toks[0].capital() && !(strongHead(ph.toks) && len(ph.toks) > 2)
 	}
-	return !strongHead(ph.toks) || l.suffix != "" || bodyCore(ph.toks) > 0
+	core := bodyCore(ph.toks) > 0
+	if core && ph.toks[0].key == firstWord(l.prefix) {
+		return false // "UBND các xã: A, B; UBND phường C": a new body
+	}
+	return !strongHead(ph.toks) || l.suffix != "" || core
 }
 
 // put makes the label's words part of the phrase.

@@ -57,7 +57,11 @@ func Resolve(dir *directory.Snapshot, b Block) []dispatch.Item {
 			r.overflow(b.Lines, n)
 			break
 		}
+		before := len(r.items)
 		head := r.line(n, body, over)
+		if over != nil && !plus && len(r.items) > before && r.items[before].Kind == dispatch.KindAgency {
+			over = nil // without "+", the first body of its own ends the header
+		}
 		if head != nil {
 			over, overPlus = head, n+1 < len(b.Lines) && hasPlus(b.Lines[n+1])
 		}
@@ -154,7 +158,7 @@ func (r *resolver) knownGroup(clean string, name []token, l line) bool {
 	bare := false
 	for i, ph := range l.phrases {
 		bare = bare || i > 0 && !strongHead(ph.toks) && ph.prefix != "Các" && bodyCore(ph.toks) == 0
-		bare = bare || len(ph.toks) == 1 && !ph.toks[0].upper()
+		bare = bare || len(ph.toks) == 1 && !ph.toks[0].upper() || partyLevels[words(ph.toks)] != "" && ph.suffix == "" && ph.prefix == ""
 	}
 	if !bare {
 		return false
@@ -200,10 +204,25 @@ func (r *resolver) item(s string, ph *phrase) dispatch.Item {
 		Purposes: ph.tags.purposes, Copies: ph.tags.copies, Exceptions: ph.tags.exceptions, Via: ph.tags.via, Channel: ph.tags.channel,
 	}
 	r.finishName(&it, ph)
+	r.wholeName(s, ph, &m)
 	r.likely = nil
 	r.decide(&it, ph, &m)
 	r.remember(&it)
 	return it
+}
+
+// wholeName puts a note in parentheses back to the name where the directory
+// knows both together: "UBND xã Hải Phú (Hải Lăng)".
+func (r *resolver) wholeName(s string, ph *phrase, m *meaning) {
+	if r.dir == nil || len(ph.tags.notes) != 1 || len(m.forms) == 0 || ph.prefix != "" || ph.suffix != "" {
+		return
+	}
+	whole := source(s, ph.toks) + " (" + ph.tags.notes[0] + ")"
+	_, group := r.dir.LookupGroup(whole, r.b.Issuer, r.b.On)
+	if found := r.dir.Lookup(whole, r.b.Issuer, r.b.On); group || found.Certain && found.Kind != "symbol" {
+		m.forms = []string{whole}
+		ph.tags.notes = nil
+	}
 }
 
 // finishName adds to the canonical name what only the tags tell.

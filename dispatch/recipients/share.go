@@ -18,23 +18,29 @@ func (p *lineParser) share(list []phrase) {
 }
 
 // shareMass is "Các sở, ban, ngành, đoàn thể liên quan": what follows the mass
-// organisations holds for the departments too.
+// organisations holds for the departments before them too.
 func (p *lineParser) shareMass(list []phrase) {
 	for i := 1; i < len(list); i++ {
-		ph, before := &list[i], &list[i-1]
+		ph := &list[i]
 		toks := ph.toks
-		if toks[0].key == "các" {
+		if toks[0].key == "các" && len(toks) > 1 {
 			toks = toks[1:]
 		}
 		key, n := nounAt(toks)
-		if !massNoun(key) || indexOf(before.toks, "sở") < 0 || before.suffix != "" || tooLong(toks[n:]) {
+		if !massNoun(key) || tooLong(toks[n:]) {
 			continue
 		}
-		if ph.toks[0].key != "các" && key != "mttq" {
-			ph.prefix = "Các"
-		}
-		if tail := source(p.s, toks[n:]); key != "mttq" && tail != "" {
-			before.suffix = tail
+		tail := source(p.s, toks[n:])
+		for j := max(0, i-3); j < i; j++ {
+			if indexOf(list[j].toks, "sở") < 0 {
+				continue
+			}
+			if list[j].suffix == "" {
+				list[j].suffix = tail
+			}
+			if ph.toks[0].key != "các" {
+				ph.prefix = "Các"
+			}
 		}
 	}
 }

@@ -11,7 +11,7 @@ var protected = func() map[string]string {
 		`An toàn, vệ sinh lao động|Trật tự, an toàn giao thông|An toàn, an ninh mạng|Văn hóa, giáo dục, thanh niên, thiếu niên và nhi đồng|Khoa học, công nghệ và môi trường|Bưu chính, viễn thông|BC, VT|Dân số, gia đình và trẻ em|Dân số, gia đình|Xóa đói, giảm nghèo|Bộ trưởng, Chủ nhiệm|Nông, lâm nghiệp|Nông, lâm, ngư|` +
 		`Nông nghiệp, nông thôn|Kinh tế, Ngân sách|Kinh tế, Hạ tầng|KT,HT&ĐT|KT, HT và ĐT|Kinh tế, Hạ tầng và Đô thị|Văn hóa, Xã hội|Văn hóa, Khoa học và Thông tin|HĐND và UBND|Hội đồng nhân dân và Ủy ban nhân dân|ĐBQH và HĐND|đại biểu Quốc hội và Hội đồng nhân dân|đại biểu Quốc hội và HĐND|các cơ quan và doanh nghiệp|Lao động, Thương binh và Xã hội|Lao động, TB&XH|` +
 		`Nông nghiệp, môi trường|Chính sách, Pháp luật|Tài chính, Kế hoạch|Hành chính, Tổ chức|Tổ chức, Hành chính|Tổ chức, cán bộ|Thông tin, Tuyên truyền|Giáo dục, Đào tạo|Ủy ban về các vấn đề xã hội|Khí tượng, Thủy văn|Cứu hộ, cứu nạn|Phòng cháy, chữa cháy|phòng cháy, chữa cháy và cứu nạn, cứu hộ|PCCC và CNCH|PCLB và TKCN|PCTT và TKCN|lụt, bão và tìm kiếm cứu nạn|thiên tai và tìm kiếm cứu nạn|thu hồi đất, giải phóng mặt bằng|` +
-		`Giải phóng mặt bằng, tái định cư|Kiểm tra văn bản và Quản lý|Kinh tế và Tài chính|Văn hóa và Xã hội|Pháp luật và Tư pháp`
+		`Giải phóng mặt bằng, tái định cư|Kiểm tra văn bản và Quản lý|ông, bà|huyện, thị, thành ủy|huyện, thị ủy|huyện, thành ủy|huyện, thành, thị ủy|ông (bà)|Kinh tế và Tài chính|Văn hóa và Xã hội|Pháp luật và Tư pháp`
 	table := make(map[string]string)
 	for _, p := range strings.Split(list, "|") {
 		table[words(tokenize(p))] = p

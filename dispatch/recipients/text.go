@@ -124,6 +124,8 @@ func joinWrapped(out []string, row string) []string {
 	last := strings.TrimRight(out[n-1], " ")
 	withBullets := bulleted(out[n-1])
 	switch {
+	case withBullets && (strings.HasSuffix(last, ";") || strings.HasSuffix(last, ".")) && personName(tokenize(clip(row, maxContext)), false):
+		return out // the signer's name from the column beside
 	case withBullets:
 		// line starts are the truth where bullets are used
 	case strings.HasSuffix(last, ";") || strings.HasSuffix(last, ":"):

@@ -19,13 +19,14 @@ func TestParseText(t *testing.T) {
 		"one line":                 {"Nơi nhận: - Như Điều 3; - CT, các PCT UBND tỉnh; - Lưu: VT, TH.", []string{"Như Điều 3;", "CT, các PCT UBND tỉnh;", "Lưu: VT, TH."}},
 		"signature beside": {"Nơi nhận:\nTM. ỦY BAN NHÂN DÂN\n- Như Điều 3;\nKT. CHỦ TỊCH\nPHÓ CHỦ TỊCH\n- Sở Nội vụ; TM. ỦY BAN NHÂN DÂN\n- Lưu: VT.",
 			[]string{"Như Điều 3;", "Sở Nội vụ;", "Lưu: VT."}},
-		"no bullets":       {"Nơi nhận:\nNhư trên;\nUBND tỉnh;\nSở Tài chính\nLưu: VT.", []string{"Như trên;", "UBND tỉnh;", "Sở Tài chính", "Lưu: VT."}},
-		"sub-items":        {"- Các cơ quan:\n  + Sở Y tế\n  + Sở Nội vụ\n- Lưu: VT", []string{"Các cơ quan:", "+ Sở Y tế", "+ Sở Nội vụ", "Lưu: VT"}},
-		"long dashes, NFD": {"No\u031bi nha\u0323\u0302n:\r\n– Như trên;\r\n— Lưu VT.", []string{"Như trên;", "Lưu VT."}},
-		"missing marks":    {"Nơi nhận\n- Văn phòng Chính phủ\n- Bộ Nội vụ\n- Lưu VT", []string{"Văn phòng Chính phủ", "Bộ Nội vụ", "Lưu VT"}},
-		"numbers":          {"1. Sở Y tế;\n2. Sở Nội vụ;", []string{"Sở Y tế;", "Sở Nội vụ;"}},
-		"empty":            {"Nơi nhận:\n\n", nil},
-		"nothing":          {"", nil},
+		"signer's name beside": {"- Như Điều 3;\nNguyễn Mẫu An\n- Sở Nội vụ;", []string{"Như Điều 3;", "Sở Nội vụ;"}},
+		"no bullets":           {"Nơi nhận:\nNhư trên;\nUBND tỉnh;\nSở Tài chính\nLưu: VT.", []string{"Như trên;", "UBND tỉnh;", "Sở Tài chính", "Lưu: VT."}},
+		"sub-items":            {"- Các cơ quan:\n  + Sở Y tế\n  + Sở Nội vụ\n- Lưu: VT", []string{"Các cơ quan:", "+ Sở Y tế", "+ Sở Nội vụ", "Lưu: VT"}},
+		"long dashes, NFD":     {"No\u031bi nha\u0323\u0302n:\r\n– Như trên;\r\n— Lưu VT.", []string{"Như trên;", "Lưu VT."}},
+		"missing marks":        {"Nơi nhận\n- Văn phòng Chính phủ\n- Bộ Nội vụ\n- Lưu VT", []string{"Văn phòng Chính phủ", "Bộ Nội vụ", "Lưu VT"}},
+		"numbers":              {"1. Sở Y tế;\n2. Sở Nội vụ;", []string{"Sở Y tế;", "Sở Nội vụ;"}},
+		"empty":                {"Nơi nhận:\n\n", nil},
+		"nothing":              {"", nil},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -273,11 +273,14 @@ func TestRecoveryWithoutIndex(t *testing.T) {
 		commit(t, s, body(n, 100))
 	}
 	crashed := abandon(t, dir) // nothing is in the index yet
-	lost := abandon(t, dir)
+	lost, damaged := abandon(t, dir), abandon(t, dir)
 	if err := os.Remove(filepath.Join(lost, "packs", "index.db")); err != nil {
 		t.Fatal(err)
 	}
-	for _, d := range []string{crashed, lost} {
+	for page := range int64(6) {
+		flip(t, filepath.Join(damaged, "packs", "index.db"), page*4096+10)
+	}
+	for _, d := range []string{crashed, lost, damaged} {
 		again := open(t, d, c)
 		for n := range 50 {
 			wantBody(t, again, body(n, 100))
@@ -302,7 +305,7 @@ func TestRecoveryOfTornPacks(t *testing.T) {
 	}
 	base := abandon(t, dir)
 	const record = headerSize + size
-	for cut := packHeader + record; cut < packHeader+n*record; cut += 7 {
+	for cut := packHeader + record; cut < packHeader+n*record; cut += 19 {
 		for _, damage := range []func(path string){
 			func(path string) { _ = os.Truncate(path, int64(cut)) },
 			func(path string) { flip(t, path, int64(cut)) },

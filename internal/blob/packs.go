@@ -92,9 +92,7 @@ func (s *Store) openPacks() error {
 	} else if !errors.Is(err, os.ErrExist) {
 		return err
 	}
-	var err error
-	p.index, err = groupcommit.Open(filepath.Join(p.dir, "index.db"), groupcommit.Options{Fatal: s.o.Fatal, NoSync: s.o.NoSync})
-	if err != nil {
+	if err := p.openIndex(); err != nil {
 		return err
 	}
 	if err := p.recover(); err != nil {
@@ -103,6 +101,24 @@ func (s *Store) openPacks() error {
 	s.packs = p
 	go p.own()
 	return nil
+}
+
+// openIndex opens the index. A damaged one is set aside: an empty one in its place
+// makes recover read all packs.
+func (p *packs) openIndex() error {
+	path := filepath.Join(p.dir, "index.db")
+	o := groupcommit.Options{Fatal: p.s.o.Fatal, Logger: p.s.o.Logger, NoSync: p.s.o.NoSync}
+	var err error
+	p.index, err = groupcommit.Open(path, o)
+	if !errors.Is(err, groupcommit.ErrDamaged) && !errors.Is(err, groupcommit.ErrPanic) {
+		return err
+	}
+	p.s.o.Logger.Error("index of bodies is damaged and is made anew", "err", err)
+	if err := os.Rename(path, path+".damaged"); err != nil {
+		return err
+	}
+	p.index, err = groupcommit.Open(path, o)
+	return err
 }
 
 // recover brings what the index does not know yet into pending, and finds the

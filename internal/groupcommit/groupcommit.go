@@ -24,6 +24,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"runtime/debug"
@@ -44,6 +45,7 @@ var (
 	ErrFull    = errors.New("no space left for the database")
 	ErrLocked  = errors.New("database is in use by another process")
 	ErrPanic   = errors.New("panic in a transaction") // most likely a damaged page
+	ErrDamaged = errors.New("database file is damaged")
 )
 
 // Crash points of a commit.
@@ -74,6 +76,7 @@ type Options struct {
 	MmapSize int
 	// MaxBatch is the largest number of functions in one transaction; 0 means 1024.
 	MaxBatch int
+	Logger   *slog.Logger // nil means slog.Default()
 	// NoSync skips every flush. It exists for the negative controls of crash
 	// tests, and loses acknowledged data in a power cut.
 	NoSync bool
@@ -123,8 +126,14 @@ func Open(path string, o Options) (*DB, error) {
 	if o.Fatal == nil {
 		o.Fatal = func(err error) { panic(err) }
 	}
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
 	if err := create(path); err != nil {
 		return nil, fmt.Errorf("create %s: %w", path, classify(err))
+	}
+	if err := verify(path, o.Logger); err != nil {
+		return nil, fmt.Errorf("open %s: %w", path, classify(err))
 	}
 	b, err := openBolt(path, o)
 	if err != nil {
@@ -148,7 +157,7 @@ func Open(path string, o Options) (*DB, error) {
 
 // openBolt opens an existing file. bbolt panics on some damaged files.
 func openBolt(path string, o Options) (b *bbolt.DB, err error) {
-	defer recoverInto(&err)
+	defer guard(&err)()
 	return bbolt.Open(path, 0o600, &bbolt.Options{
 		Timeout:         lockTimeout,
 		NoFreelistSync:  true,
@@ -285,7 +294,7 @@ func (db *DB) View(fn func(*bbolt.Tx) error) (err error) {
 }
 
 func (db *DB) view(fn func(*bbolt.Tx) error, id *uint64) (err error) {
-	defer recoverInto(&err)
+	defer guard(&err)()
 	return db.bolt.View(func(tx *bbolt.Tx) error {
 		*id = uint64(tx.ID())
 		return fn(tx)
@@ -311,18 +320,27 @@ func (db *DB) brokenErr() error {
 	return db.broken
 }
 
-// Snapshot begins a read-only transaction that lasts until end is called. It is
-// for a consistent view over several databases. The caller must call end.
-func (db *DB) Snapshot() (tx *bbolt.Tx, end func(), err error) {
-	tx, err = db.bolt.Begin(false)
+// Snapshot is a read-only transaction that lasts until End: for a consistent
+// view over several databases.
+type Snapshot struct{ tx *bbolt.Tx }
+
+// Snapshot begins a Snapshot. The caller must call End.
+func (db *DB) Snapshot() (*Snapshot, error) {
+	tx, err := db.bolt.Begin(false)
 	if errors.Is(err, bbolt.ErrDatabaseNotOpen) {
-		return nil, nil, ErrClosed
+		err = ErrClosed
 	}
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	return tx, func() { _ = tx.Rollback() }, nil
+	return &Snapshot{tx}, nil
 }
+
+// Read runs fn on the snapshot.
+func (s *Snapshot) Read(fn func(*bbolt.Tx) error) error { return call(fn, s.tx) }
+
+// End lets the snapshot go.
+func (s *Snapshot) End() { _ = s.tx.Rollback() }
 
 // Close lets what is queued finish, waits for readers and closes the file.
 func (db *DB) Close() error {
@@ -483,7 +501,7 @@ func classify(err error) error {
 }
 
 func call(fn func(*bbolt.Tx) error, tx *bbolt.Tx) (err error) {
-	defer recoverInto(&err)
+	defer guard(&err)()
 	return fn(tx)
 }
 
@@ -494,15 +512,20 @@ func commit(tx *bbolt.Tx) (err error) {
 			_ = call(func(tx *bbolt.Tx) error { return tx.Rollback() }, tx)
 		}
 	}()
-	defer recoverInto(&err)
+	defer guard(&err)()
 	return tx.Commit()
 }
 
-// recoverInto turns a panic into an error: bbolt panics on damaged pages, and
-// one damaged file must not stop the service of the others.
-func recoverInto(err *error) {
-	if p := recover(); p != nil {
-		*err = fmt.Errorf("%w: %v\n%s", ErrPanic, p, debug.Stack())
+// guard turns a panic, and a fault in the memory map, into an error when the
+// function it returns is deferred: bbolt meets both on damaged pages, and one
+// damaged file must not stop the service of the others.
+func guard(err *error) func() {
+	was := debug.SetPanicOnFault(true) // of this goroutine
+	return func() {
+		debug.SetPanicOnFault(was)
+		if p := recover(); p != nil {
+			*err = fmt.Errorf("%w: %v\n%s", ErrPanic, p, debug.Stack())
+		}
 	}
 }
 

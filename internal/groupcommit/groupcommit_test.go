@@ -1,12 +1,16 @@
 package groupcommit
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -92,6 +96,7 @@ func queued(db *DB, n int) {
 		if have >= n {
 			return
 		}
+		runtime.Gosched()
 	}
 }
 
@@ -289,6 +294,53 @@ func TestDamagedFileIsAnError(t *testing.T) {
 	if db, err := Open(path, Options{}); err == nil {
 		db.Close()
 		t.Error("opened a file of zeros")
+	}
+}
+
+// TestDamagedMetaIsReported: the file opens with the commit before the last.
+func TestDamagedMetaIsReported(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "db")
+	db, err := Open(path, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 4 {
+		err := db.Update(context.Background(), func(tx *bbolt.Tx) error {
+			_, err := tx.CreateBucketIfNotExists(things)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 3 {
+		var log bytes.Buffer
+		if i < 2 {
+			d := bytes.Clone(b)
+			d[4096*i+40] ^= 1
+			err = os.WriteFile(path, d, 0o600)
+		} else {
+			err = os.WriteFile(path, b, 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		db, err := Open(path, Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
+		if err != nil {
+			t.Fatal(err)
+		}
+		db.Close()
+		if warned := strings.Contains(log.String(), "may be missing"); warned != (i < 2) {
+			t.Errorf("meta page %d: log %q", i, log.String())
+		}
 	}
 }
 

@@ -3,6 +3,8 @@ package imap
 import (
 	"errors"
 	"strconv"
+	"sync"
+	"time"
 
 	imap "github.com/emersion/go-imap/v2"
 
@@ -44,23 +46,73 @@ func (r *request) append() error {
 	return nil
 }
 
-// messages reads the messages of APPEND, each with flags and date.
+// messages reads the messages of APPEND, each with flags and date. While one
+// becomes durable the next is read.
 func (r *request) messages(m mailbox, room int64) ([]mailsvc.NewMessage, error) {
 	p := r.p
-	var msgs []mailsvc.NewMessage
+	q := commits{slots: make(chan struct{}, commitsAtOnce)}
+	defer q.wg.Wait()
 	for p.more() {
-		msg, err := r.message(m, &room)
-		if err != nil {
+		if err := r.message(m, &room, &q); err != nil {
 			return nil, err
 		}
-		if msgs = append(msgs, msg); len(msgs) > maxMultiAppend {
+		if len(q.rows) > maxMultiAppend {
 			return nil, no(imap.ResponseCodeLimit, "too many messages in one APPEND")
 		}
 	}
-	if len(msgs) == 0 {
+	if len(q.rows) == 0 {
 		p.fail("expected a message")
 	}
-	return msgs, p.end()
+	if err := p.end(); err != nil {
+		return nil, err
+	}
+	return q.finish()
+}
+
+// commitsAtOnce bounds the messages of one APPEND that wait to become durable,
+// and with them the memory that they take.
+const commitsAtOnce = 64
+
+// commits makes messages durable several at a time: a flush costs the same for
+// one as for many.
+type commits struct {
+	wg    sync.WaitGroup
+	slots chan struct{}
+	rows  []*mailsvc.NewMessage
+	mu    sync.Mutex
+	err   error
+}
+
+// add takes a message over; flags and date are kept.
+func (q *commits) add(pending *mime.Pending, flags []string, when time.Time) {
+	row := new(mailsvc.NewMessage)
+	q.rows = append(q.rows, row)
+	q.slots <- struct{}{}
+	q.wg.Go(func() {
+		defer func() { <-q.slots }()
+		msg, err := pending.Commit()
+		if err != nil {
+			q.mu.Lock()
+			q.err = err
+			q.mu.Unlock()
+			return
+		}
+		*row = msg
+		row.Flags, row.Internal = flags, when
+	})
+}
+
+// finish waits for all messages.
+func (q *commits) finish() ([]mailsvc.NewMessage, error) {
+	q.wg.Wait()
+	if q.err != nil {
+		return nil, q.err
+	}
+	out := make([]mailsvc.NewMessage, len(q.rows))
+	for i, row := range q.rows {
+		out[i] = *row
+	}
+	return out, nil
 }
 
 // room returns how many bytes the account may still take, -1 for no limit.
@@ -79,7 +131,7 @@ func (c *conn) quota(account string) (int64, error) {
 }
 
 // message reads one message of APPEND into a blob.
-func (r *request) message(m mailbox, room *int64) (mailsvc.NewMessage, error) {
+func (r *request) message(m mailbox, room *int64, q *commits) error {
 	p, c := r.p, r.c
 	var flags []string
 	if p.peek() == '(' {
@@ -94,10 +146,10 @@ func (r *request) message(m mailbox, room *int64) (mailsvc.NewMessage, error) {
 	wrapped := p.utf8Wrapper()
 	l, ok := p.announce()
 	if !ok {
-		return mailsvc.NewMessage{}, p.err
+		return p.err
 	}
 	if err := c.acceptable(m, flags, l.n, *room); err != nil {
-		return mailsvc.NewMessage{}, err
+		return err
 	}
 	if *room >= 0 {
 		*room -= l.n
@@ -106,16 +158,20 @@ func (r *request) message(m mailbox, room *int64) (mailsvc.NewMessage, error) {
 	if !l.nonSync {
 		c.proceed("go on")
 	}
-	msg, err := r.receive(l.n)
+	pending, err := r.receive(l.n)
 	if err != nil {
-		return msg, err
+		return err
 	}
 	p.nextLine()
 	if wrapped {
 		p.expect(')')
 	}
-	msg.Flags, msg.Internal = flags, when
-	return msg, p.err
+	if p.err != nil {
+		pending.Abort()
+		return p.err
+	}
+	q.add(pending, flags, when)
+	return nil
 }
 
 // utf8Wrapper reads "UTF8 (" before a literal8 (RFC 6855 section 4).
@@ -151,21 +207,21 @@ func (c *conn) acceptable(m mailbox, flags []string, size, room int64) error {
 
 // receive reads n bytes into a blob. If the blob fails, what is left of the
 // literal is read and forgotten; if the connection fails, nothing is stored.
-func (r *request) receive(n int64) (mailsvc.NewMessage, error) {
+func (r *request) receive(n int64) (*mime.Pending, error) {
 	c := r.c
 	in := &stream{r: &c.r, left: n}
-	msg, err := mime.Ingest(c.s.o.Blobs, in)
+	pending, err := mime.Receive(c.s.o.Blobs, in)
 	if in.err != nil {
 		r.p.failIO(in.err)
-		return msg, in.err
+		return nil, in.err
 	}
 	if err != nil {
 		if derr := c.r.discard(in.left); derr != nil {
 			r.p.failIO(derr)
-			return msg, derr
+			return nil, derr
 		}
 		r.p.nextLine() // skip goes on from there
-		return msg, err
+		return nil, err
 	}
-	return msg, nil
+	return pending, nil
 }

@@ -23,7 +23,9 @@ var (
 		imap.CapESearch, imap.CapSearchRes, imap.CapWithin, imap.CapBinary, imap.CapUTF8Accept, imap.CapCondStore,
 		imap.CapQResync, imap.CapMultiAppend, imap.CapObjectID, imap.CapSaveDate, imap.CapPreview, imap.CapUnauthenticate,
 		imap.CapQuota, imap.Cap("QUOTA=RES-" + imap.QuotaResourceStorage), imap.CapACL, "RIGHTS=kxte", imap.CapListMyRights,
-		imap.CapSearchFuzzy,
+		imap.CapSearchFuzzy, imap.CapSort, imap.CapSortDisplay, imap.CapESort,
+		"THREAD=" + imap.Cap(imap.ThreadReferences), "THREAD=" + imap.Cap(imap.ThreadOrderedSubject),
+		imap.CapReplace, imap.CapInProgress,
 	}
 )
 
@@ -39,6 +41,9 @@ func (c *conn) capabilities() string {
 	if c.loggedIn {
 		for _, k := range capsLoggedIn {
 			b.WriteString(" " + string(k))
+		}
+		if !c.compressed {
+			b.WriteString(" COMPRESS=DEFLATE")
 		}
 		b.WriteString(" " + string(imap.CapAppendLimit) + "=" + strconv.FormatInt(c.s.limits.MaxMessage, 10))
 		return b.String()

@@ -55,6 +55,7 @@ func commandTable() map[string]command {
 		"EXAMINE":     {loggedIn, false, (*request).examine},
 		"APPEND":      {loggedIn, false, (*request).append},
 		"IDLE":        {loggedIn, false, (*request).idle},
+		"COMPRESS":    {loggedIn, false, (*request).compress},
 
 		"MYRIGHTS":     {loggedIn, false, (*request).myRights},
 		"GETACL":       {loggedIn, false, (*request).getACL},
@@ -74,5 +75,8 @@ func commandTable() map[string]command {
 		"COPY":     {selected, true, (*request).copy},
 		"MOVE":     {selected, true, (*request).move},
 		"SEARCH":   {selected, true, (*request).search},
+		"SORT":     {selected, true, (*request).sort},
+		"THREAD":   {selected, true, (*request).thread},
+		"REPLACE":  {selected, true, (*request).replace},
 	}
 }

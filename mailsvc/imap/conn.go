@@ -37,6 +37,8 @@ type conn struct {
 
 	utf8, rev2, condstore, qresync bool // ENABLE
 
+	compressed bool
+
 	view   *view // the selected mailbox, or nil
 	idling bool  // readDone is reading
 	closed bool  // LOGOUT, or the connection cannot be used any more
@@ -230,11 +232,13 @@ func (c *conn) command() {
 		return
 	}
 	p := &parser{c: c, line: line, left: c.commandLimit() - len(line)}
-	if err == errLong {
-		p.err = bad("command too long")
-	}
 	if err == nil && len(line) == 0 {
 		return // some clients send an empty line after a literal
+	}
+	if err == errLong {
+		tag := (&parser{c: c, line: c.r.head}).tag()
+		c.finish(&request{c: c, p: p, tag: tag}, bad("command too long"))
+		return
 	}
 	tag := p.tag()
 	name := p.word()

@@ -26,6 +26,7 @@ type reader struct {
 	br   *bufio.Reader
 	tick func() // before input is waited for: extends the deadline
 	long []byte // a line that did not fit the buffer
+	head []byte // beginning of the last line that was too long, for its tag
 }
 
 // line returns the next line without its ending; it is valid until the next
@@ -33,8 +34,12 @@ type reader struct {
 // the tail of the line, which tells whether a literal follows.
 func (r *reader) line(limit int) ([]byte, error) {
 	r.tick()
+	r.head = nil
 	p, err := r.br.ReadSlice('\n')
 	if err == nil {
+		if len(p) > limit+2 {
+			r.head = bytes.Clone(p[:min(len(p), 128)])
+		}
 		return trimEOL(p), lengthError(len(p), limit)
 	}
 	r.long = r.long[:0]
@@ -42,6 +47,9 @@ func (r *reader) line(limit int) ([]byte, error) {
 	for errors.Is(err, bufio.ErrBufferFull) {
 		total += len(p)
 		if r.long = append(r.long, p...); total > limit {
+			if len(r.head) == 0 {
+				r.head = bytes.Clone(r.long[:128])
+			}
 			r.long = append(r.long[:0], r.long[max(0, len(r.long)-64):]...)
 		}
 		if total > drainLimit {
@@ -56,7 +64,9 @@ func (r *reader) line(limit int) ([]byte, error) {
 		}
 		return nil, err
 	}
-	r.long = append(r.long, p...)
+	if r.long = append(r.long, p...); total+len(p) > limit+2 && len(r.head) == 0 {
+		r.head = bytes.Clone(r.long[:min(len(r.long), 128)])
+	}
 	out := trimEOL(r.long)
 	if cap(r.long) > 4*readBuffer {
 		r.long = nil // out keeps it alive for this command only

@@ -46,7 +46,7 @@ func (r *request) search() error {
 	if err := c.may(mailsvc.Read); err != nil {
 		return err
 	}
-	found, err := c.find(a)
+	found, err := c.find(r, a)
 	if err != nil {
 		if a.ReturnSave {
 			c.view.saved = nil
@@ -90,39 +90,48 @@ func savedOf(a *searchArgs, found []match) []mailsvc.UID {
 }
 
 // find returns the messages that match, ascending.
-func (c *conn) find(a *searchArgs) ([]match, error) {
+func (c *conn) find(r *request, a *searchArgs) (found []match, err error) {
+	err = c.each(r, a, false, func(m *mailsvc.Message, seq uint32) {
+		found = append(found, match{m.UID, seq, m.ModSeq})
+	})
+	return found, err
+}
+
+// each calls do for every message that matches, ascending; with index the row
+// has its index.
+func (c *conn) each(r *request, a *searchArgs, index bool, do func(m *mailsvc.Message, seq uint32)) error {
 	v := c.view
 	if len(v.uids) == 0 {
-		return nil, nil
+		return nil
 	}
 	s := searcher{c: c, v: v, now: c.s.now()}
 	ranges := v.ranges(s.scope(&a.root))
 	f := fetcher{c: c}
+	alive := progress{r: r, total: len(v.uids)}
 	yield := func(m *mailsvc.Message) bool {
 		seq := f.seq(m.UID)
 		if seq > 0 && s.matches(&a.root, m, seq) {
-			s.found = append(s.found, match{m.UID, seq, m.ModSeq})
+			do(m, seq)
 		}
-		return c.ctx().Err() == nil
+		return alive.tick() && c.ctx().Err() == nil
 	}
 	var err error
-	if a.root.quick() {
+	if a.root.quick() && !index {
 		err = c.s.o.Store.Flags(c.ctx(), c.account.Address, v.account, v.folder.ID, ranges, yield)
 	} else {
-		err = c.s.o.Store.Messages(c.ctx(), c.account.Address, v.account, v.folder.ID, ranges, a.root.needsIndex(), yield)
+		err = c.s.o.Store.Messages(c.ctx(), c.account.Address, v.account, v.folder.ID, ranges, index || a.root.needsIndex(), yield)
 	}
 	if err == nil {
 		err = c.ctx().Err()
 	}
-	return s.found, err
+	return err
 }
 
 // searcher goes through a mailbox.
 type searcher struct {
-	c     *conn
-	v     *view
-	now   time.Time
-	found []match
+	c   *conn
+	v   *view
+	now time.Time
 }
 
 // matches judges one message, reading its bytes only if nothing else decides.
@@ -332,7 +341,7 @@ func (s *searcher) evalBody(k *searchKey, m *mailsvc.Message, o *opened) verdict
 		return hit
 	}
 	if o == nil {
-		if mime.Stored(m.Index).Words().Lacks(&k.match.words) {
+		if mime.Stored(m.Index).Words().Lacks(k.match.words) {
 			return miss
 		}
 		return unsure
@@ -346,16 +355,7 @@ func (s *searcher) evalText(k *searchKey, m *mailsvc.Message, o *opened) verdict
 		return hit
 	}
 	if o == nil {
-		for field := range fieldKeys {
-			f := searchKey{kind: keyField, field: fieldKeys[field], text: field, match: k.match}
-			if s.evalField(&f, m, nil) == hit {
-				return hit
-			}
-		}
-		if w := mime.Stored(m.Index).Words(); w.Header() && len(m.Prefix) == 0 && w.Lacks(&k.match.words) {
-			return miss
-		}
-		return unsure
+		return s.guessText(k, m)
 	}
 	found := false
 	o.header(func(name string, value []byte) bool {
@@ -363,6 +363,46 @@ func (s *searcher) evalText(k *searchKey, m *mailsvc.Message, o *opened) verdict
 		return !found
 	})
 	return decided(found || o.textContains(k.match))
+}
+
+// guessText judges TEXT by the index. A query with a colon may reach from a
+// field's name into its value, which the index does not know.
+func (s *searcher) guessText(k *searchKey, m *mailsvc.Message) verdict {
+	result := miss
+	for _, field := range [...]mime.SearchField{mime.FieldSubject, mime.FieldFrom, mime.FieldTo, mime.FieldCc, mime.FieldBcc} {
+		f := searchKey{kind: keyField, field: field, match: k.match}
+		switch v := s.evalField(&f, m, nil); v {
+		case hit:
+			return hit
+		case unsure:
+			result = unsure
+		}
+	}
+	w := mime.Stored(m.Index).Words()
+	if result == unsure || strings.Contains(k.match.folded, ":") || !w.Lacks(k.match.words) || !w.HeaderLacks(k.match.words) || k.match.inPrefix(m.Prefix) {
+		return unsure
+	}
+	return miss
+}
+
+// inPrefix reports whether the query may be found in the trace headers, which
+// our own SMTP server wrote.
+func (n *needle) inPrefix(prefix []byte) bool {
+	folded := make([]byte, 0, 512)
+	for _, c := range prefix {
+		switch {
+		case c >= 0x80:
+			return true
+		case c > ' ':
+			if c >= 'A' && c <= 'Z' {
+				c |= 0x20
+			}
+			folded = append(folded, c)
+		case len(folded) > 0 && folded[len(folded)-1] != ' ':
+			folded = append(folded, ' ')
+		}
+	}
+	return bytes.Contains(folded, []byte(n.folded))
 }
 
 // textContains looks into the texts of a message.

@@ -60,7 +60,7 @@ type searchKey struct {
 type needle struct {
 	viet.Matcher
 	folded string // found in the folded text wherever Matcher finds the query
-	words  mime.Query
+	words  *mime.Query
 	empty  bool
 }
 
@@ -84,8 +84,6 @@ type searchArgs struct {
 	uid     bool
 
 	keys, texts int
-	unindexed   int // keys that need the message's bytes
-	relevancy   bool
 }
 
 // searchArgs reads the arguments of SEARCH (RFC 9051 section 6.4.4).
@@ -99,10 +97,15 @@ func (p *parser) searchArgs(uid bool) *searchArgs {
 	}
 	p.charset()
 	a.root = p.searchKeys(a)
+	a.defaultReturn()
+	return a
+}
+
+// defaultReturn is ALL if nothing is asked for.
+func (a *searchArgs) defaultReturn() {
 	if !a.ReturnMin && !a.ReturnMax && !a.ReturnAll && !a.ReturnCount && !a.ReturnSave {
 		a.ReturnAll = true
 	}
-	return a
 }
 
 // takeWord takes w if it comes next.

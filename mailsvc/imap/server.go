@@ -41,6 +41,7 @@ type Limits struct {
 	ConnsPerIP    int           // open connections per client address; default 200, negative: no limit
 	ConnsPerUser  int           // logged-in connections per account; default 100, negative: no limit
 	Conns         int           // open connections in all; default 20,000, negative: no limit
+	Compressed    int           // connections with COMPRESS=DEFLATE, about 50 KiB more each; default 500, negative: no limit
 	MaxMessage    int64         // bytes of one message of APPEND; default 50 MiB
 	CommandBefore int           // bytes of one command before login, literals included; default 8 KiB
 	CommandAfter  int           // bytes of one command after login, messages not counted; default 1 MiB
@@ -62,6 +63,7 @@ func (l Limits) withDefaults() Limits {
 	orDefault(&l.ConnsPerIP, 200)
 	orDefault(&l.ConnsPerUser, 100)
 	orDefault(&l.Conns, 20_000)
+	orDefault(&l.Compressed, 500)
 	orDefault(&l.MaxMessage, 50<<20)
 	orDefault(&l.CommandBefore, 8<<10)
 	orDefault(&l.CommandAfter, 1<<20)
@@ -86,13 +88,14 @@ type Server struct {
 	cancel context.CancelFunc
 	stop   chan struct{} // closed when Shutdown begins
 
-	mu        sync.Mutex
-	stopping  bool
-	listeners map[net.Listener]struct{}
-	conns     map[*conn]struct{}
-	perIP     map[string]int
-	perUser   map[string]int
-	wg        sync.WaitGroup
+	mu         sync.Mutex
+	stopping   bool
+	listeners  map[net.Listener]struct{}
+	conns      map[*conn]struct{}
+	perIP      map[string]int
+	perUser    map[string]int
+	compressed int
+	wg         sync.WaitGroup
 }
 
 // New returns a server that does not listen yet.
@@ -213,6 +216,9 @@ func (s *Server) forget(c *conn) {
 	defer s.mu.Unlock()
 	delete(s.conns, c)
 	release(s.perIP, c.ip)
+	if c.compressed {
+		s.compressed--
+	}
 	s.wg.Done()
 }
 

@@ -151,33 +151,54 @@ func Scan(r io.ReaderAt, size int64) *Index {
 // as a row to be stored, indexed. An error of r aborts the blob and is returned
 // as it is, so a body that was cut short is never kept.
 func Ingest(b mailsvc.Blobs, r io.Reader) (mailsvc.NewMessage, error) {
-	w, err := b.Create()
+	p, err := Receive(b, r)
 	if err != nil {
 		return mailsvc.NewMessage{}, err
 	}
-	s := newScanner()
-	if err := pour(w, s, r); err != nil {
-		w.Abort()
-		return mailsvc.NewMessage{}, err
-	}
-	id, size, err := w.Commit()
-	if err != nil {
-		return mailsvc.NewMessage{}, err
-	}
-	x := s.finish()
-	return mailsvc.NewMessage{Blob: id, BlobSize: size, Index: x.AppendBinary(nil)}, nil
+	return p.Commit()
 }
 
-// pour copies r to both.
-func pour(w io.Writer, s *scanner, r io.Reader) error {
+// maxHead is how much of a message is kept in memory to find its words without
+// reading the blob again: texts stand before attachments.
+const maxHead = 128 << 10
+
+// Pending is a message whose bytes have been taken and are not yet durable. It
+// lets a caller flush several at once, from goroutines of its own. Exactly one of
+// Commit and Abort must follow.
+type Pending struct {
+	blobs mailsvc.Blobs
+	w     mailsvc.BlobWriter
+	x     *Index
+	head  []byte
+}
+
+// Receive is the first half of [Ingest]: it copies r to its end.
+func Receive(b mailsvc.Blobs, r io.Reader) (*Pending, error) {
+	w, err := b.Create()
+	if err != nil {
+		return nil, err
+	}
+	p := &Pending{blobs: b, w: w}
+	s := newScanner()
+	if err := p.pour(s, r); err != nil {
+		w.Abort()
+		return nil, err
+	}
+	p.x = s.finish()
+	return p, nil
+}
+
+// pour copies r to the blob, the scanner and the head.
+func (p *Pending) pour(s *scanner, r io.Reader) error {
 	buf := make([]byte, 32<<10)
 	for {
 		n, err := r.Read(buf)
 		if n > 0 {
-			if _, werr := w.Write(buf[:n]); werr != nil {
+			if _, werr := p.w.Write(buf[:n]); werr != nil {
 				return werr
 			}
 			s.write(buf[:n])
+			p.head = append(p.head, buf[:min(n, maxHead-len(p.head))]...)
 		}
 		if errors.Is(err, io.EOF) {
 			return nil
@@ -186,4 +207,28 @@ func pour(w io.Writer, s *scanner, r io.Reader) error {
 			return err
 		}
 	}
+}
+
+// Abort drops the message.
+func (p *Pending) Abort() { p.w.Abort() }
+
+// Commit is the second half of [Ingest].
+func (p *Pending) Commit() (mailsvc.NewMessage, error) {
+	id, size, err := p.w.Commit()
+	if err != nil {
+		return mailsvc.NewMessage{}, err
+	}
+	var opened mailsvc.Blob
+	err = addWords(p.x, p.head, func() (io.ReaderAt, error) {
+		var err error
+		opened, err = p.blobs.Open(id)
+		return opened, err
+	})
+	if opened != nil {
+		opened.Close()
+	}
+	if err != nil {
+		return mailsvc.NewMessage{}, err
+	}
+	return mailsvc.NewMessage{Blob: id, BlobSize: size, Index: p.x.AppendBinary(nil)}, nil
 }

@@ -1,16 +1,421 @@
 package mime
 
-// Words is the set of words of a message's text.
+import (
+	"encoding/binary"
+	"io"
+	"math/bits"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"quangtri.gov.vn/vanthu/internal/viet"
+)
+
+// Words is the set of the words of a message, made at delivery: SEARCH need not
+// read a message that lacks a word of the query. Vietnamese syllables stand as
+// gaps between their numbers (about seven bits each), other words spelled out,
+// the header fields that [Fields] does not hold as a filter of their trigrams.
+// Being a set, it never says that a text contains something, only that it cannot.
 type Words []byte
 
-// Query is what Words is asked about.
-type Query struct{}
+// Bounds of what is spelled out.
+const (
+	maxOtherWord  = 48      // bytes of one word
+	maxOtherBytes = 4 << 10 // of all of them
+	maxWordsText  = 4 << 20 // bytes of the message that are read
+	maxHeadFilter = 1 << 10 // bytes
+)
 
-// NewQuery prepares a query.
-func NewQuery(s string) Query { return Query{} }
+// Flags in the first byte.
+const (
+	wordsCutASCII  = 1 << iota // a word of plain ASCII is missing
+	wordsCutMarked             // another word is missing
+	wordsHeader                // the filter of the header is there
+)
 
-// Lacks reports that the text cannot contain the query.
-func (w Words) Lacks(q *Query) bool { return false }
+// wordSet gathers words.
+type wordSet struct {
+	table  *syllableTable
+	seen   []uint64        // bit set of codes
+	others map[string]bool // folded; true if a mark was dropped
+	bytes  int
+	flags  byte
+	word   []byte
+	raw    bool // the word has a character that only viet.Key knows how to fold
+}
 
-// Header reports whether the words of the header are in the set as well.
-func (w Words) Header() bool { return false }
+func newWordSet() *wordSet {
+	t := syllables()
+	return &wordSet{table: t, seen: make([]uint64, (len(t.forms)+63)/64), others: make(map[string]bool)}
+}
+
+// Kinds of character: what a word is made of, what vanishes, what separates.
+const (
+	inWord = iota
+	vanishes
+	separates
+)
+
+func kindOf(r rune) int {
+	switch {
+	case r < utf8.RuneSelf:
+		switch {
+		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9':
+			return inWord
+		case r < ' ' && (r < '\t' || r > '\r'), r == 0x7F:
+			return vanishes
+		}
+		return separates
+	case unicode.IsLetter(r), unicode.IsDigit(r), unicode.Is(unicode.M, r), unicode.IsNumber(r):
+		return inWord
+	case unicode.Is(unicode.C, r) && r != 0x85:
+		return vanishes
+	}
+	return separates
+}
+
+// add takes the words of a text.
+func (s *wordSet) add(text string) {
+	for _, r := range text {
+		switch {
+		case r >= 'a' && r <= 'z', r >= '0' && r <= '9':
+			s.word = append(s.word, byte(r))
+		case r >= 'A' && r <= 'Z':
+			s.word = append(s.word, byte(r)|0x20)
+		case isVietnamese(r):
+			s.word = utf8.AppendRune(s.word, lowerVietnamese(r))
+		case r == ' ':
+			s.end()
+		default:
+			s.addOdd(r)
+		}
+	}
+	s.end()
+}
+
+// addOdd takes a character that Vietnamese does not use.
+func (s *wordSet) addOdd(r rune) {
+	switch kindOf(r) {
+	case inWord:
+		s.raw = true
+		s.word = utf8.AppendRune(s.word, unicode.ToLower(r))
+	case separates:
+		s.end()
+	}
+}
+
+// isVietnamese reports whether r is one of the precomposed letters of Vietnamese
+// or a letter of Latin-1, whose small letters stand in NFC too.
+func isVietnamese(r rune) bool {
+	switch {
+	case r >= 0x1EA0 && r <= 0x1EF9:
+		return true
+	case r < 0xC0 || r > 0x1B0:
+		return false
+	case r <= 0xFF:
+		return r != 'Ð' && r != 'ð' && r != '×' && r != '÷'
+	}
+	return r == 'Ă' || r == 'ă' || r == 'Đ' || r == 'đ' || r == 'Ĩ' || r == 'ĩ' || r == 'Ũ' || r == 'ũ' || r == 'Ơ' || r == 'ơ' || r == 'Ư' || r == 'ư'
+}
+
+// lowerVietnamese is unicode.ToLower for those letters.
+func lowerVietnamese(r rune) rune {
+	switch {
+	case r == 'Ơ' || r == 'Ư':
+		return r + 1
+	case r == 'ơ' || r == 'ư':
+		return r
+	case r > 0xFF:
+		return r | 1
+	case r < 0xDF:
+		return r + 0x20
+	}
+	return r
+}
+
+// end takes the word that has been gathered.
+func (s *wordSet) end() {
+	if len(s.word) == 0 {
+		return
+	}
+	if code, ok := s.table.code[string(s.word)]; ok {
+		s.seen[code/64] |= 1 << (code % 64)
+	} else {
+		s.other(string(s.word))
+	}
+	s.word, s.raw = s.word[:0], false
+}
+
+// other takes a word that is no syllable of the table as it is written.
+func (s *wordSet) other(word string) {
+	marked := s.raw || !ascii(word)
+	if marked {
+		key := viet.Key(word)
+		if code, ok := s.table.code[key]; ok {
+			s.seen[code/64] |= 1 << (code % 64)
+			return
+		}
+		word = viet.Fold(key)
+	}
+	if word == "" {
+		return
+	}
+	if had, ok := s.others[word]; ok {
+		s.others[word] = had || marked
+		return
+	}
+	if len(word) <= maxOtherWord && s.bytes+len(word) <= maxOtherBytes {
+		s.bytes += len(word)
+		s.others[word] = marked
+		return
+	}
+	if marked {
+		s.flags |= wordsCutMarked
+	} else {
+		s.flags |= wordsCutASCII
+	}
+}
+
+func ascii(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
+
+// encode writes the set; header is the filter of the header.
+func (s *wordSet) encode(header []byte) Words {
+	if header != nil {
+		s.flags |= wordsHeader
+	}
+	b := []byte{s.flags}
+	b = appendSection(b, header)
+	b = s.appendCodes(b)
+	words := make([]string, 0, len(s.others))
+	for w := range s.others {
+		words = append(words, w)
+	}
+	slices.Sort(words)
+	last := ""
+	for _, w := range words {
+		n := 0
+		for n < len(w) && n < len(last) && w[n] == last[n] {
+			n++
+		}
+		head := byte(n) << 1 // at most maxOtherWord
+		if s.others[w] {
+			head |= 1
+		}
+		b = append(b, head)
+		b = appendSection(b, []byte(w[n:]))
+		last = w
+	}
+	return b
+}
+
+// appendCodes writes the numbers of the syllables as Rice-coded gaps.
+func (s *wordSet) appendCodes(b []byte) []byte {
+	n := 0
+	for _, w := range s.seen {
+		n += bits.OnesCount64(w)
+	}
+	b = binary.AppendUvarint(b, uint64(n))
+	if n == 0 {
+		return b
+	}
+	k := max(bits.Len(uint(len(s.table.forms)/n))-1, 0)
+	b = append(b, byte(k))
+	var w bitWriter
+	last := -1
+	for i, word := range s.seen {
+		for ; word != 0; word &= word - 1 {
+			code := i*64 + bits.TrailingZeros64(word)
+			w.rice(uint32(code-last-1), k)
+			last = code
+		}
+	}
+	return appendSection(b, w.bytes())
+}
+
+// bitWriter packs bits, the first one lowest.
+type bitWriter struct {
+	out []byte
+	acc uint64
+	n   int
+}
+
+func (w *bitWriter) put(v uint64, n int) {
+	w.acc |= v << w.n
+	for w.n += n; w.n >= 8; w.n -= 8 {
+		w.out = append(w.out, byte(w.acc))
+		w.acc >>= 8
+	}
+}
+
+// rice writes v>>k in unary, then the low k bits.
+func (w *bitWriter) rice(v uint32, k int) {
+	q := int(v >> k)
+	for ; q >= 32; q -= 32 {
+		w.put(1<<32-1, 32)
+	}
+	w.put(1<<q-1, q+1)
+	w.put(uint64(v)&(1<<k-1), k)
+}
+
+func (w *bitWriter) bytes() []byte {
+	if w.n > 0 {
+		return append(w.out, byte(w.acc))
+	}
+	return w.out
+}
+
+// bitReader reads what bitWriter wrote; beyond the end come zeros.
+type bitReader struct {
+	b   []byte
+	acc uint64
+	n   int
+}
+
+func (r *bitReader) fill() {
+	for r.n <= 56 && len(r.b) > 0 {
+		r.acc |= uint64(r.b[0]) << r.n
+		r.b, r.n = r.b[1:], r.n+8
+	}
+}
+
+// rice reads a number; ok is false at the end.
+func (r *bitReader) rice(k int) (v uint32, ok bool) {
+	q := uint32(0)
+	for {
+		r.fill()
+		ones := bits.TrailingZeros64(^r.acc)
+		if ones >= r.n {
+			if len(r.b) == 0 {
+				return 0, false
+			}
+			ones = r.n
+			q += uint32(ones)
+			r.drop(ones)
+			continue
+		}
+		q += uint32(ones)
+		r.drop(ones + 1)
+		break
+	}
+	if r.fill(); r.n < k {
+		return 0, false
+	}
+	v = q<<k | uint32(r.acc&(1<<k-1))
+	r.drop(k)
+	return v, true
+}
+
+func (r *bitReader) drop(n int) {
+	r.acc >>= n
+	r.n -= n
+}
+
+// addWords makes x.Words from the message's bytes, of which head is the
+// beginning; open gives the rest if a text lies beyond it.
+func addWords(x *Index, head []byte, open func() (io.ReaderAt, error)) error {
+	var r io.ReaderAt = sliceReader(head)
+	if x.Size > int64(len(head)) && textEnd(x.Root) > int64(len(head)) {
+		var err error
+		if r, err = open(); err != nil {
+			return err
+		}
+	}
+	s := newWordSet()
+	for text := range Texts(r, x, maxWordsText) {
+		s.add(text)
+	}
+	if textBytes(x.Root) > maxWordsText {
+		s.flags |= wordsCutASCII | wordsCutMarked
+	}
+	var filter []byte
+	if root := x.Root; root.BodyStart <= int64(len(head)) && !x.Fields.Cut {
+		filter = headFilter(head[:root.BodyStart])
+	}
+	x.Words = s.encode(filter)
+	return nil
+}
+
+// sliceReader reads a slice at any offset.
+type sliceReader []byte
+
+// ReadAt implements [io.ReaderAt].
+func (s sliceReader) ReadAt(p []byte, off int64) (int, error) {
+	if off >= int64(len(s)) {
+		return 0, io.EOF
+	}
+	n := copy(p, s[off:])
+	if n < len(p) {
+		return n, io.EOF
+	}
+	return n, nil
+}
+
+// textEnd returns where the last text that [Texts] reads ends.
+func textEnd(p *Part) int64 {
+	end := p.BodyStart
+	if p.Type == "text" {
+		end = p.BodyEnd
+	}
+	for _, c := range p.Children {
+		end = max(end, textEnd(c))
+	}
+	return end
+}
+
+// textBytes returns how much Texts would read without a limit.
+func textBytes(p *Part) int64 {
+	n := int64(0)
+	if p.Type == "text" {
+		n = p.BodyEnd - p.BodyStart
+	}
+	if p.Envelope != nil {
+		n += p.BodyStart - p.HeaderStart
+	}
+	for _, c := range p.Children {
+		n += textBytes(c)
+	}
+	return n
+}
+
+// headFilter returns a filter of the trigrams of the header fields that are not
+// in [Fields], folded to lower case; nil if one of them is not plain ASCII.
+func headFilter(header []byte) []byte {
+	grams := make(map[uint32]struct{})
+	for raw, f := range HeaderFields(header) {
+		text := raw
+		switch strings.ToLower(f.Name) {
+		case "subject", "from", "to", "cc", "bcc":
+			text = []byte(f.Name + ": ")
+		}
+		if !plain(text) {
+			return nil
+		}
+		trigrams(foldASCII(string(text)), func(g uint32) { grams[g] = struct{}{} })
+	}
+	size := min(max(len(grams)*5/16, 8), maxHeadFilter) // 2.5 bits each
+	filter := make([]byte, size)
+	for g := range grams {
+		h := hashGram(g) % uint32(8*size)
+		filter[h/8] |= 1 << (h % 8)
+	}
+	return filter
+}
+
+// foldASCII is viet.Fold for ASCII.
+func foldASCII(s string) string { return strings.ToLower(viet.Clean(s)) }
+
+func trigrams(s string, yield func(uint32)) {
+	for i := 0; i+3 <= len(s); i++ {
+		yield(uint32(s[i]) | uint32(s[i+1])<<8 | uint32(s[i+2])<<16)
+	}
+}
+
+func hashGram(g uint32) uint32 { return g * 2654435761 >> 7 }

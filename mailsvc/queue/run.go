@@ -118,7 +118,7 @@ func (q *Queue) pause(ctx context.Context, until time.Time) bool {
 // connection, until none is due.
 func (q *Queue) work(ctx context.Context, d destination) {
 	s := &sender{q: q, dest: d}
-	defer s.close()
+	defer s.leave()
 	for {
 		e, ok := q.plan.take(d, time.Now(), ctx.Err() != nil)
 		if !ok {
@@ -245,6 +245,10 @@ func (q *Queue) backoff(n int) time.Duration {
 	return d*4/5 + rand.N(d*2/5+1)
 }
 
+// maxHold is the longest time for which a destination that does not answer is
+// left alone: new mail for it may be urgent.
+const maxHold = 30 * time.Minute
+
 // expired reports whether an item that never got a connection has waited too long.
 func (q *Queue) expired(now time.Time) func(entry) bool {
 	return func(e entry) bool { return !now.Before(e.created.Add(q.o.Expiry)) }
@@ -254,7 +258,8 @@ func (q *Queue) expired(now time.Time) func(entry) bool {
 // waited for it too long.
 func (q *Queue) unreachable(ctx context.Context, d destination, why string) {
 	now := time.Now()
-	for _, e := range q.plan.unreached(d, now, q.backoff, q.expired(now)) {
+	hold := func(failures int) time.Duration { return min(q.backoff(failures), maxHold) }
+	for _, e := range q.plan.unreached(d, now, hold, q.expired(now)) {
 		if r, ok, err := q.read(e.id); err == nil && ok && !r.settled() {
 			q.settle(ctx, r, temporary(why))
 		}

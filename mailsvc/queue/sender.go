@@ -27,6 +27,18 @@ type sender struct {
 	used   bool // at least one transaction was begun on this connection
 }
 
+// quitTime is how long a server may take to say goodbye.
+const quitTime = 5 * time.Second
+
+// leave ends a connection that is in order.
+func (s *sender) leave() {
+	if s.client != nil {
+		s.client.CommandTimeout = quitTime
+		_ = s.client.Quit()
+	}
+	s.close()
+}
+
 func (s *sender) close() {
 	if s.client != nil {
 		s.client.Close()

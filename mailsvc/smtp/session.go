@@ -28,6 +28,7 @@ type transaction struct {
 	id   string // of this attempt; in Received and in the keys of queued mail
 	from string // "" is the null path
 	utf8 bool
+	size int64 // announced, 0 if not
 
 	rcpts   int    // RCPT accepted
 	single  string // the address of the only one
@@ -65,7 +66,7 @@ func (s *session) Mail(from string, opts *gosmtp.MailOptions) error {
 	case s.w.role != MX && s.account == nil:
 		return s.answer(needAuth)
 	}
-	tx := &transaction{id: rand.Text(), utf8: opts.UTF8, seen: map[string]bool{}}
+	tx := &transaction{id: rand.Text(), utf8: opts.UTF8, size: opts.Size, seen: map[string]bool{}}
 	if from != "" {
 		p, err := parsePath(from, opts.UTF8)
 		if err != nil {
@@ -163,6 +164,9 @@ func (s *session) addIntake(address string) error {
 		}
 		return s.judged(err, noRelay)
 	}
+	if s.tx.size > s.s.o.Limits.IntakeSize {
+		return s.answer(tooBig)
+	}
 	s.count(address)
 	s.tx.intake, s.tx.intakes = in, address
 	return nil
@@ -180,8 +184,10 @@ func (s *session) Data(io.Reader) error {
 	if s.tx.intake != nil {
 		limit = min(limit, s.s.o.Limits.IntakeSize)
 	}
-	err := s.receive(s.w.startData(limit))
+	b := s.w.startData(limit)
+	err := s.receive(b)
 	if err == nil {
+		s.s.log.Info("smtp message taken", "id", s.tx.id, "remote", s.w.c.ip, "from", s.tx.from, "recipients", s.tx.rcpts, "size", b.size)
 		return &gosmtp.SMTPError{Code: 250, EnhancedCode: gosmtp.EnhancedCode{2, 0, 0}, Message: "OK " + s.tx.id}
 	}
 	reply := s.failed(err)

@@ -409,6 +409,9 @@ func TestIntakeMemoryIsBounded(t *testing.T) {
 	big := func(n int) string {
 		return "From: " + clerk + "\r\n\r\n" + repeat(repeat("x", 62)+"\r\n", n>>6)
 	}
+	c.say("MAIL FROM:<"+clerk+"> SIZE=310000", "250")
+	c.say("RCPT TO:<"+intakeTo+">", "552")
+	c.say("RSET", "250")
 	c.transfer(clerk, []string{intakeTo}, big(310<<10), "552")
 	c.transfer(clerk, []string{intakeTo}, big(250<<10), "250")
 	// While one is being judged, another finds too little left.

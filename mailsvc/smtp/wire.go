@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"runtime/debug"
 	"sync"
 	"time"
 )
@@ -101,14 +102,22 @@ func (w *wire) transaction(open bool) {
 	w.busy = open
 }
 
-// Read gives go-smtp what it may see next.
-func (w *wire) Read(p []byte) (int, error) {
+// Read gives go-smtp what it may see next. go-smtp recovers from a panic in a
+// command, but not from one here.
+func (w *wire) Read(p []byte) (n int, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			w.s.log.Error("smtp panic", "remote", w.c.ip, "panic", p, "stack", string(debug.Stack()))
+			w.err = errEnded
+			n, err = 0, io.EOF
+		}
+	}()
 	if len(w.pending) == 0 {
 		if err := w.next(); err != nil {
 			return 0, err
 		}
 	}
-	n := copy(p, w.pending)
+	n = copy(p, w.pending)
 	w.pending = w.pending[n:]
 	return n, nil
 }

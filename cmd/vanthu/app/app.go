@@ -49,6 +49,9 @@ type Options struct {
 	Insecure bool
 	// CacheDir holds the compiled PDF reader; "" means "cache" in the data directory.
 	CacheDir string
+	// RetryFirst is the wait after a first failed or cut transfer; 0 means the
+	// queue's own, a minute.
+	RetryFirst time.Duration
 	// AllowDial refuses connections to other servers when it returns an error;
 	// nil allows all.
 	AllowDial func(network, address string) error

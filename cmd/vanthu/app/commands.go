@@ -30,6 +30,8 @@ var (
 	Issue           = Command[IssueRequest, IssueResult]{"issue", issue}
 	Answer          = Command[AnswerRequest, AnswerResult]{"answer", answer}
 	Status          = Command[StatusRequest, []dispatch.View]{"status", status}
+	LearntList      = Command[directory.ID, []engine.Learnt]{"learnt-list", learntList}
+	LearntForget    = Command[Forget, None]{"learnt-forget", learntForget}
 )
 
 func commands() map[string]handler {
@@ -38,6 +40,8 @@ func commands() map[string]handler {
 		AccountGrant.Name: AccountGrant.handler(), AccountAgencies.Name: AccountAgencies.handler(),
 		DirectoryImport.Name: DirectoryImport.handler(), DirectoryFind.Name: DirectoryFind.handler(),
 		Issue.Name: Issue.handler(), Answer.Name: Answer.handler(), Status.Name: Status.handler(),
+		LearntList.Name: LearntList.handler(), LearntForget.Name: LearntForget.handler(),
+		DirectoryReorganise.Name: DirectoryReorganise.handler(), DirectoryHistory.Name: DirectoryHistory.handler(), DirectoryExport.Name: DirectoryExport.handler(),
 	}
 }
 
@@ -344,4 +348,18 @@ func status(_ context.Context, a *App, in StatusRequest) ([]dispatch.View, error
 		out = append(out, v)
 	}
 	return out, nil
+}
+
+// Forget asks for one remembered answer to be dropped.
+type Forget struct {
+	Issuer directory.ID
+	Key    string
+}
+
+func learntList(_ context.Context, a *App, issuer directory.ID) ([]engine.Learnt, error) {
+	return a.Engine.Learnt(issuer)
+}
+
+func learntForget(ctx context.Context, a *App, in Forget) (None, error) {
+	return None{}, a.Engine.Unlearn(ctx, in.Issuer, in.Key)
 }

@@ -46,7 +46,7 @@ func (a *App) openQueue() error {
 	a.Queue, err = queue.Open(a.path("queue.db"), queue.Options{
 		Hostname: a.Config.Hostname, Domains: []string{a.Config.Domain}, Blobs: a.Bodies, Ingest: a.ingest, Local: a.deliverHere,
 		Sign: sign, Routes: a.Config.Outgoing.Routes, Smarthost: relay, Expiry: a.Config.Outgoing.GiveUpAfter.Duration,
-		AllowDial: a.options.AllowDial, Fatal: a.fatal, Logger: a.log,
+		RetryFirst: a.options.RetryFirst, AllowDial: a.options.AllowDial, Fatal: a.fatal, Logger: a.log,
 	})
 	if err != nil {
 		return err

@@ -78,6 +78,34 @@ func TestCrash(t *testing.T) {
 	}
 }
 
+// points are the named places between two durable steps of a document's way.
+var points = []string{
+	"issue-before-blobs", "issue-before-commit", "issue-after-commit",
+	"worker-after-deliver", "worker-after-apply", "worker-after-enqueue", "report-after-deliver",
+}
+
+// Die exactly between two durable steps, then run again on the same data.
+func TestCrashPoints(t *testing.T) {
+	t.Parallel()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, point := range points {
+		t.Run(point, func(t *testing.T) {
+			dir := t.TempDir()
+			killed := child(self, dir)
+			killed.Env = append(killed.Env, "VANTHU_CRASHPOINT="+point+":1")
+			if out, err := killed.CombinedOutput(); err == nil {
+				t.Fatalf("the point was never reached:\n%s", out)
+			}
+			if out, err := child(self, dir).CombinedOutput(); err != nil {
+				t.Errorf("after dying at %s: %v\n%s", point, err, out)
+			}
+		})
+	}
+}
+
 func child(self, dir string) *exec.Cmd {
 	c := exec.Command(self)
 	c.Env = append(os.Environ(), childEnv+"="+dir)

@@ -114,7 +114,7 @@ func (s *stage) open(ctx context.Context) (err error) {
 	if err != nil {
 		return errors.Join(err, s.outside.Close())
 	}
-	s.app, err = app.Open(cfg, app.Options{Logger: log, NoLimits: s.NoLimits, Insecure: true, AllowDial: app.LoopbackOnly, CacheDir: app.UserCache()})
+	s.app, err = app.Open(cfg, app.Options{Logger: log, NoLimits: s.NoLimits, Insecure: true, AllowDial: app.LoopbackOnly, CacheDir: app.UserCache(), RetryFirst: time.Second})
 	if err != nil {
 		return errors.Join(err, s.outside.Close())
 	}

@@ -21,6 +21,7 @@ func (s *Store) Check(ctx context.Context) []error {
 	for _, sh := range s.shards {
 		err := sh.db.View(func(tx *bbolt.Tx) error {
 			c.txn = &txn{tx: tx, s: s, sh: sh}
+			c.users = make(map[uint64]uint64)
 			return c.shard()
 		})
 		if err != nil {
@@ -50,8 +51,9 @@ func (s *Store) CheckPages(ctx context.Context) []error {
 
 type check struct {
 	*txn
-	ctx  context.Context
-	errs []error
+	ctx   context.Context
+	errs  []error
+	users map[uint64]uint64 // of shared indexes, as met
 }
 
 type tooMany struct{}
@@ -103,12 +105,32 @@ func (c *check) shard() error {
 	if err != nil {
 		return err
 	}
-	return c.strays(live)
+	if err := c.strays(live); err != nil {
+		return err
+	}
+	return c.sharedIndexes()
+}
+
+// sharedIndexes proves that each has exactly the users that are counted.
+func (c *check) sharedIndexes() error {
+	rows := 0
+	err := c.scan(bShared, nil, func(k, _ []byte) error {
+		rows++
+		users, _, err := c.getShared(last8(k))
+		if err != nil {
+			return c.found("%w", err)
+		}
+		return c.want(users > 0 && users == c.users[last8(k)], "shared index %d: %d users, counted %d", last8(k), users, c.users[last8(k)])
+	})
+	if err != nil {
+		return err
+	}
+	return c.want(rows == len(c.users), "%d shared indexes, %d in use", rows, len(c.users))
 }
 
 // strays finds rows of accounts that do not exist.
 func (c *check) strays(live map[uint32]string) error {
-	for b := bNames; b < bShard; b++ {
+	for b := bNames; b < bShared; b++ {
 		cursor := c.bucket(b).Cursor()
 		for k, _ := cursor.Seek(nil); k != nil; {
 			if len(k) < 4 {
@@ -173,6 +195,9 @@ func (ac *accountCheck) messages() error {
 			return ac.found("account %s, message %d: %w", ac.a.name, n, err)
 		}
 		ac.sizes[n] = m.size()
+		if m.where == indexShared {
+			ac.users[m.shared]++
+		}
 		return ac.want(n > 0 && n <= ac.a.row.messages, "account %s: message number %d of %d", ac.a.name, n, ac.a.row.messages)
 	})
 }
@@ -367,7 +392,7 @@ func (ac *accountCheck) references() error {
 	}
 	return ac.scan(bIndexes, key4(ac.a.row.id), func(k, raw []byte) error {
 		m, err := ac.a.message(last8(k), false)
-		return ac.want(err == nil && m.apart, "account %s: index of no message %d", ac.a.name, last8(k))
+		return ac.want(err == nil && m.where == indexApart, "account %s: index of no message %d", ac.a.name, last8(k))
 	})
 }
 

@@ -2,6 +2,7 @@ package bolt
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"math"
 	"math/bits"
@@ -297,10 +298,12 @@ func (a *account) release(e *entry) error {
 	}
 	key := key48(a.row.id, e.message)
 	if raw := a.get(bMessages, key); raw != nil {
-		if m, err := decodeMessage(key, raw, false); err == nil && m.apart {
-			if err := a.delete(bIndexes, key); err != nil {
-				return err
-			}
+		m, err := decodeMessage(key, raw, false)
+		if err == nil {
+			err = a.dropIndex(key, &m)
+		}
+		if err != nil && !errors.Is(err, errDamaged) { // a damaged message can be deleted
+			return err
 		}
 	}
 	return a.delete(bMessages, key)
@@ -323,11 +326,11 @@ func (a *account) newMessage(row *messageRow) (uint64, error) {
 		row.thread = a.emailID(n)
 	}
 	key := key48(a.row.id, n)
-	row.apart = len(row.index) > maxInlineIndex
+	a.placeIndex(row)
 	if err := a.put(bMessages, key, row.encode(key)); err != nil {
 		return 0, err
 	}
-	if !row.apart {
+	if row.where != indexApart {
 		return n, nil
 	}
 	return n, a.put(bIndexes, key, sealBytes(key, row.index))
@@ -352,9 +355,8 @@ func (a *account) message(n uint64, index bool) (messageRow, error) {
 		return messageRow{}, mailsvc.ErrNotFound
 	}
 	m, err := decodeMessage(key, raw, index)
-	if err != nil || !index || !m.apart {
-		return m, err
+	if err == nil && index {
+		err = a.fetchIndex(key, &m)
 	}
-	m.index, err = unseal(bIndexes, key, a.get(bIndexes, key))
 	return m, err
 }

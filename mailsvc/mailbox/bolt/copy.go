@@ -293,6 +293,7 @@ func (a *account) adoptAll(person string, all []foreign) ([]item, error) {
 		}
 		row := all[i].row
 		row.thread = 0
+		row.where = indexInline // chosen anew
 		n, err := a.newMessage(&row)
 		if err != nil {
 			return nil, err

@@ -192,6 +192,9 @@ func (e targetError) Error() string { return e.err.Error() }
 type refusal struct{ error }
 
 func (t *txn) deliverAll(d *mailsvc.Delivery, targets []int, errs []error) error {
+	if len(targets) > 1 {
+		t.share = &sharing{index: d.Message.Index}
+	}
 	for _, i := range targets {
 		err := t.deliver(d, &d.Targets[i])
 		var refused refusal

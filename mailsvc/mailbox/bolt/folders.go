@@ -145,6 +145,9 @@ func (s *Store) DeleteAccount(ctx context.Context, name string) error {
 		if err != nil {
 			return err
 		}
+		if err := a.dropShared(); err != nil {
+			return err
+		}
 		for _, b := range []bucket{bNames, bFolders, bChunks, bMessages, bIndexes, bRefs, bKeywords, bPeople, bSeen, bSeenCount, bVanished, bDelivered, bThreads} {
 			if err := t.deleteAll(b, key4(a.row.id)); err != nil {
 				return err

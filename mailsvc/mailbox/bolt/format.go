@@ -41,8 +41,11 @@
 //	           and, if bit 6, count:u and that many keyword ids:u
 //	messages   account, message -> length:u of a first part with a checksum of its
 //	           own: blob(32 bytes) size:u prefix(string) internal(time) thread:u
-//	           apart(1 byte); then the index with its checksum, unless apart
+//	           where(1 byte: 0 the index follows here, 1 in indexes, 2 in shared)
+//	           and, if 2, its id:u; then, if 0, the index with its checksum
 //	indexes    account, message -> an index of more than 1,200 bytes
+//	shared     id (8 bytes) -> messages that use it:u and an index, of a message
+//	           that was delivered to several accounts of the shard at once
 //	refs       account, message -> how many copies beyond the first:u
 //	keywords   account -> count:u and that many names; a keyword's id is its place
 //	people     account, address -> id:u of a person who has seen something here
@@ -63,7 +66,9 @@
 // The changing state of 64 messages fits a fifth of a page, so that 10,000
 // messages are 157 small values: SELECT, FETCH FLAGS and STORE touch nothing
 // else, and COPY and MOVE only pass message numbers on. What is large and never
-// changes stands apart, once an account, and is reached by its number.
+// changes stands apart, once an account, and is reached by its number. What all
+// recipients of a message have in common stands once a shard (the index) or once
+// altogether (the body).
 package bolt
 
 import "encoding/binary"
@@ -86,6 +91,7 @@ const (
 	bVanished
 	bDelivered
 	bThreads
+	bShared
 	bShard
 	buckets // their number
 )
@@ -93,7 +99,7 @@ const (
 func (b bucket) String() string {
 	return [...]string{
 		"accounts", "names", "folders", "chunks", "messages", "indexes", "refs",
-		"keywords", "people", "seen", "seencount", "vanished", "delivered", "threads", "shard",
+		"keywords", "people", "seen", "seencount", "vanished", "delivered", "threads", "shared", "shard",
 	}[b]
 }
 
@@ -129,6 +135,8 @@ func key448(a, b uint32, c uint64) []byte {
 func key4s(a uint32, s string) []byte {
 	return append(append(make([]byte, 0, 4+len(s)), key4(a)...), s...)
 }
+
+func key8(a uint64) []byte { return binary.BigEndian.AppendUint64(nil, a) }
 
 // last4 and last8 read the number at the end of a key.
 func last4(k []byte) uint32 { return binary.BigEndian.Uint32(k[len(k)-4:]) }

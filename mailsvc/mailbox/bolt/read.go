@@ -290,10 +290,9 @@ func (a *account) next(rows *bbolt.Cursor, n uint64, index bool) (messageRow, er
 		}
 	}
 	m, err := decodeMessage(key, raw, index)
-	if err != nil || !index || !m.apart {
-		return m, err
+	if err == nil && index {
+		err = a.fetchIndex(key, &m)
 	}
-	m.index, err = unseal(bIndexes, key, a.get(bIndexes, key))
 	return m, err
 }
 

@@ -272,8 +272,16 @@ type messageRow struct {
 	internal time.Time
 	thread   uint64
 	index    []byte
-	apart    bool // the index stands in bucket indexes
+	where    byte   // one of the index* values
+	shared   uint64 // its id in bucket shared
 }
+
+// Where the index of a message stands.
+const (
+	indexInline byte = iota
+	indexApart
+	indexShared
+)
 
 // maxInlineIndex keeps rows well below a page, so that a change next to a large
 // one does not rewrite it.
@@ -288,12 +296,15 @@ func (m *messageRow) encode(key []byte) []byte {
 	e.bytes(m.prefix)
 	e.time(m.internal)
 	e.uint(m.thread)
-	e.bool(m.apart)
+	e.byte(m.where)
+	if m.where == indexShared {
+		e.uint(m.shared)
+	}
 	head := e.b
 	out := make([]byte, 0, len(head)+len(m.index)+12)
 	out = binary.AppendUvarint(out, uint64(len(head)))
 	out = append(out, seal(key, head)...)
-	if m.apart {
+	if m.where != indexInline {
 		return out
 	}
 	i := newEncoder(len(m.index))
@@ -318,11 +329,14 @@ func decodeMessage(key, row []byte, index bool) (messageRow, error) {
 	m.prefix = d.bytes()
 	m.internal = d.time()
 	m.thread = d.uint()
-	m.apart = d.bool()
+	m.where = d.byte()
+	if m.where == indexShared {
+		m.shared = d.uint()
+	}
 	if d.err() != nil {
 		return m, damaged(bMessages, key, "does not parse")
 	}
-	if index && !m.apart {
+	if index && m.where == indexInline {
 		if m.index, err = unseal(bMessages, key, row[k+int(n):]); err != nil {
 			return m, err
 		}

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime"
 	"sync"
 	"time"
 
@@ -20,15 +21,16 @@ import (
 )
 
 const (
-	defaultShards = 4
-	maxShards     = 256 // a shard's number is the first byte of an EMAILID
-	fillPercent   = 0.85
+	maxShards        = 256 // a shard's number is the first byte of an EMAILID
+	maxDefaultShards = 8
+	fillPercent      = 0.85
 )
 
 // Options for Open. The zero value is usable.
 type Options struct {
-	// Shards is the number of files of a new store, 1 to 256; 0 means 4. An
-	// existing store keeps the number that it was made with.
+	// Shards is the number of files of a new store, 1 to 256; 0 means one a
+	// processor, at most 8: more only make each group commit smaller. An existing
+	// store keeps the number that it was made with.
 	Shards int
 	// Fatal is told of an error after which the process must not go on. nil panics.
 	Fatal func(error)
@@ -64,7 +66,7 @@ type shard struct {
 // Open opens the store at dir, creating it if there is none.
 func Open(dir string, o Options) (*Store, error) {
 	if o.Shards == 0 {
-		o.Shards = defaultShards
+		o.Shards = min(runtime.NumCPU(), maxDefaultShards)
 	}
 	if o.Now == nil {
 		o.Now = time.Now
@@ -107,14 +109,16 @@ func (s *Store) open(dir string) error {
 	return nil
 }
 
+func shardFile(i int) string { return fmt.Sprintf("shard-%03d.db", i) }
+
 // openShard opens shard i of n. A file that is missing from a complete store is
 // a loss, and not made anew in silence.
 func (s *Store) openShard(dir string, i, n int, isNew bool) error {
-	path := filepath.Join(dir, fmt.Sprintf("shard-%03d.db", i))
+	path := filepath.Join(dir, shardFile(i))
 	if _, err := os.Stat(path); err != nil && !isNew {
 		return err
 	}
-	db, err := groupcommit.Open(path, groupcommit.Options{Fatal: s.o.Fatal, MmapSize: s.o.MmapSize, NoSync: s.o.NoSync})
+	db, err := groupcommit.Open(path, groupcommit.Options{Fatal: s.o.Fatal, MmapSize: s.o.MmapSize, Logger: s.o.Logger, NoSync: s.o.NoSync})
 	if err != nil {
 		return err
 	}
@@ -265,6 +269,7 @@ var kinds = []struct{ from, to error }{
 	{groupcommit.ErrUnknown, mailsvc.ErrUnknown},
 	{groupcommit.ErrClosed, mailsvc.ErrClosed},
 	{groupcommit.ErrPanic, mailsvc.ErrDamaged},
+	{groupcommit.ErrDamaged, mailsvc.ErrDamaged},
 	{groupcommit.ErrLocked, mailsvc.ErrNotAllowed},
 }
 

@@ -3,12 +3,17 @@ package bolt
 import (
 	"context"
 	"encoding/hex"
+	"errors"
 	"fmt"
 
 	"go.etcd.io/bbolt"
 
+	"quangtri.gov.vn/vanthu/internal/groupcommit"
 	"quangtri.gov.vn/vanthu/mailsvc"
 )
+
+// errStop ends a scan early.
+var errStop = errors.New("stopped")
 
 // Bodies calls yield with the body of every message, of some more than once,
 // until it returns false. It sees all shards as of one moment, so that a body
@@ -16,25 +21,30 @@ import (
 // fails on a damaged row, whose body must not be removed.
 func (s *Store) Bodies(ctx context.Context, yield func(mailsvc.BlobID) bool) error {
 	const op = "list bodies"
-	txs, end, err := s.snapshots()
-	defer end()
+	all, err := s.snapshots()
+	defer func() {
+		for _, snap := range all {
+			snap.End()
+		}
+	}()
 	if err != nil {
 		return s.fail(op, "", err)
 	}
-	for i, tx := range txs {
-		t := &txn{tx: tx, s: s, sh: s.shards[i]}
-		more := true
-		err := t.scan(bMessages, nil, func(k, raw []byte) error {
-			row, err := decodeMessage(k, raw, false)
-			if err != nil {
-				return err
-			}
-			if more = yield(mailsvc.BlobID(hex.EncodeToString(row.blob[:]))); !more {
-				return errStop
-			}
-			return ctx.Err()
+	for i, snap := range all {
+		err := snap.Read(func(tx *bbolt.Tx) error {
+			t := &txn{tx: tx, s: s, sh: s.shards[i]}
+			return t.scan(bMessages, nil, func(k, raw []byte) error {
+				row, err := decodeMessage(k, raw, false)
+				if err != nil {
+					return err
+				}
+				if !yield(mailsvc.BlobID(hex.EncodeToString(row.blob[:]))) {
+					return errStop
+				}
+				return ctx.Err()
+			})
 		})
-		if !more {
+		if errors.Is(err, errStop) {
 			return nil
 		}
 		if err != nil {
@@ -44,29 +54,18 @@ func (s *Store) Bodies(ctx context.Context, yield func(mailsvc.BlobID) bool) err
 	return nil
 }
 
-type stop struct{}
-
-func (stop) Error() string { return "stopped" }
-
-var errStop = stop{}
-
-// snapshots begins a transaction on every shard, while no message is on its way
-// from one to another. end is never nil.
-func (s *Store) snapshots() (txs []*bbolt.Tx, end func(), err error) {
+// snapshots begins one on every shard, while no message is on its way from one
+// to another. What it returns must be ended, also after an error.
+func (s *Store) snapshots() ([]*groupcommit.Snapshot, error) {
 	s.across.Lock()
 	defer s.across.Unlock()
-	var ends []func()
-	end = func() {
-		for _, e := range ends {
-			e()
-		}
-	}
+	var all []*groupcommit.Snapshot
 	for _, sh := range s.shards {
-		tx, e, err := sh.db.Snapshot()
+		snap, err := sh.db.Snapshot()
 		if err != nil {
-			return nil, end, err
+			return all, err
 		}
-		txs, ends = append(txs, tx), append(ends, e)
+		all = append(all, snap)
 	}
-	return txs, end, nil
+	return all, nil
 }

@@ -20,6 +20,7 @@ type txn struct {
 	wrote    bool
 	open     [buckets]*bbolt.Bucket
 	accounts []*account // loaded, in order of first use
+	share    *sharing   // of the delivery under way, if it is to several accounts
 }
 
 func (t *txn) bucket(b bucket) *bbolt.Bucket {
@@ -79,7 +80,7 @@ func (t *txn) flush() error {
 			return err
 		}
 	}
-	return nil
+	return t.share.flush(t)
 }
 
 // account loads an account. ErrNotFound.

@@ -1,0 +1,172 @@
+package clients
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/emersion/go-imap/v2"
+	"github.com/emersion/go-imap/v2/imapclient"
+)
+
+// idle watches with one session what another does.
+func idle(t *testing.T, s server, who login) {
+	exists, flags, gone := make(chan uint32, 10), make(chan []imap.Flag, 10), make(chan uint32, 10)
+	watcher := s.enterWatching(t, who, &imapclient.UnilateralDataHandler{
+		Mailbox: func(d *imapclient.UnilateralDataMailbox) {
+			if d.NumMessages != nil {
+				exists <- *d.NumMessages
+			}
+		},
+		Fetch: func(m *imapclient.FetchMessageData) {
+			if b, err := m.Collect(); err == nil {
+				flags <- b.Flags
+			}
+		},
+		Expunge: func(n uint32) { gone <- n },
+	})
+	value(watcher.Select("INBOX", nil).Wait())(t)
+	waiting := value(watcher.Idle())(t)
+
+	other := s.enter(t, who)
+	put(t, other, "INBOX", nil, letter(1, "mới", "mới"))
+	if n := next(t, exists); n != 1 {
+		t.Errorf("EXISTS %d", n)
+	}
+	value(other.Select("INBOX", nil).Wait())(t)
+	must(t, other.Store(imap.SeqSetNum(1), &imap.StoreFlags{Op: imap.StoreFlagsSet, Flags: []imap.Flag{imap.FlagSeen, imap.FlagDeleted}}, nil).Close())
+	if f := next(t, flags); !sameFlags(f, imap.FlagSeen, imap.FlagDeleted) {
+		t.Errorf("FETCH FLAGS %v", f)
+	}
+	value(other.Expunge().Collect())(t)
+	if n := next(t, gone); n != 1 {
+		t.Errorf("EXPUNGE %d", n)
+	}
+	must(t, waiting.Close(), waiting.Wait(), watcher.Noop().Wait())
+}
+
+// next waits for what the server tells unasked.
+func next[T any](t *testing.T, c <-chan T) T {
+	t.Helper()
+	end := time.NewTimer(patience)
+	defer end.Stop()
+	select {
+	case v := <-c:
+		return v
+	case <-end.C:
+		t.Fatal("the server did not tell")
+		panic("unreachable")
+	}
+}
+
+func rights(t *testing.T, s server, who login) {
+	c := s.enter(t, who)
+	mine := value(c.MyRights("INBOX").Wait())(t)
+	if mine.Mailbox != "INBOX" || !strings.Contains(mine.Rights.String(), "lrswi") {
+		t.Errorf("MYRIGHTS %+v", mine)
+	}
+	acl := value(c.GetACL("Thùng rác").Wait())(t)
+	if acl.Mailbox != "Thùng rác" || len(acl.Rights[imap.RightsIdentifier(who.Address)]) == 0 {
+		t.Errorf("GETACL %+v", acl)
+	}
+	id := value(imap.NewRightsIdentifierUsername("u0000@" + domain))(t)
+	if err := c.SetACL("INBOX", id, imap.RightModificationAdd, imap.RightSet("lr")).Wait(); !isCode(err, imap.ResponseCodeNoPerm) {
+		t.Errorf("SETACL: %v", err)
+	}
+	roots := value(c.GetQuotaRoot("INBOX").Wait())(t)
+	if len(roots) != 1 || roots[0].Root != "" {
+		t.Fatalf("GETQUOTAROOT %+v", roots)
+	}
+	if q := value(c.GetQuota("").Wait())(t); q.Root != "" {
+		t.Errorf("GETQUOTA %+v", q)
+	}
+	if err := c.SetQuota("", map[imap.QuotaResourceType]int64{imap.QuotaResourceStorage: 1 << 20}).Wait(); !isCode(err, imap.ResponseCodeNoPerm) {
+		t.Errorf("SETQUOTA: %v", err)
+	}
+}
+
+// METADATA is not offered. A client that asks all the same is told so and goes on.
+func TestUnknownCommand(t *testing.T) {
+	t.Parallel()
+	site := setUp(t, anyPort, "")
+	s, _ := site.serve(t)
+	who := site.person(t, "an", "An")
+	c := value(imapclient.DialTLS(s.IMAPS, &imapclient.Options{TLSConfig: s.tls}))(t)
+	defer c.Close()
+	must(t, c.Login(who.Address, who.Password).Wait())
+	if c.Caps().Has(imap.CapMetadata) {
+		t.Error("METADATA is offered")
+	}
+	var refused *imap.Error
+	if _, err := c.GetMetadata("INBOX", []string{"/shared/comment"}, nil).Wait(); !errors.As(err, &refused) || refused.Type != imap.StatusResponseTypeBad {
+		t.Errorf("GETMETADATA: %v", err)
+	}
+	comment := []byte("ghi chú")
+	if err := c.SetMetadata("INBOX", map[string]*[]byte{"/private/comment": &comment}).Wait(); err == nil {
+		t.Error("SETMETADATA was taken")
+	}
+	value(c.Select("INBOX", nil).Wait())(t)
+}
+
+// pipelined sends many commands before it reads an answer.
+func pipelined(t *testing.T, s server, who login) {
+	c := s.enter(t, who)
+	const n = 50
+	for i := range n {
+		put(t, c, "INBOX", nil, letter(i+1, fmt.Sprint("thư ", i+1), "x"))
+	}
+	value(c.Select("INBOX", nil).Wait())(t)
+	var fetches []*imapclient.FetchCommand
+	for i := range uint32(n) {
+		fetches = append(fetches, c.Fetch(imap.SeqSetNum(i+1), &imap.FetchOptions{Envelope: true, UID: true}))
+	}
+	status := c.Status("Thùng rác", &imap.StatusOptions{NumMessages: true})
+	for i, f := range fetches {
+		m := value(f.Collect())(t)
+		if len(m) != 1 || m[0].UID != imap.UID(i+1) || m[0].Envelope.Subject != fmt.Sprint("thư ", i+1) {
+			t.Fatalf("answer %d: %+v", i+1, m)
+		}
+	}
+	value(status.Wait())(t)
+}
+
+// agency looks at the mailbox of Sở Nội vụ with the eyes of an official who may
+// read and write there, but not delete.
+func agency(t *testing.T, s server, official login) {
+	c := s.enter(t, official)
+	const root = "Hộp thư cơ quan/Sở Nội vụ"
+	list := value(c.List("", "Hộp thư cơ quan/*", &imap.ListOptions{ReturnSubscribed: true, ReturnSpecialUse: true}).Collect())(t)
+	i := slices.IndexFunc(list, func(l *imap.ListData) bool { return l.Mailbox == root+"/INBOX" })
+	if i < 0 {
+		t.Fatalf("no inbox of the agency among %d folders", len(list))
+	}
+	for _, l := range list {
+		if !slices.Contains(l.Attrs, imap.MailboxAttrSubscribed) {
+			t.Errorf("%s is not subscribed", l.Mailbox)
+		}
+		for _, use := range specialUse {
+			if slices.Contains(l.Attrs, use) {
+				t.Errorf("%s is a second %s for the mail program", l.Mailbox, use)
+			}
+		}
+	}
+	if mine := value(c.MyRights(root + "/INBOX").Wait())(t); strings.ContainsAny(mine.Rights.String(), "xte") {
+		t.Errorf("rights %s", mine.Rights)
+	}
+	await(t, "the demonstration's document is in the agency's inbox", func() bool {
+		return *value(c.Status(root+"/INBOX", &imap.StatusOptions{NumMessages: true}).Wait())(t).NumMessages > 0
+	})
+	value(c.Select(root+"/INBOX", nil).Wait())(t)
+	must(t, c.Store(imap.SeqSetNum(1), &imap.StoreFlags{Op: imap.StoreFlagsAdd, Flags: []imap.Flag{imap.FlagAnswered}}, nil).Close())
+	if err := c.Store(imap.SeqSetNum(1), &imap.StoreFlags{Op: imap.StoreFlagsAdd, Flags: []imap.Flag{imap.FlagDeleted}}, nil).Close(); err == nil {
+		if n := value(c.Expunge().Collect())(t); len(n) != 0 {
+			t.Error("a message was deleted without the right")
+		}
+	}
+	if err := c.Delete(root + "/INBOX").Wait(); err == nil {
+		t.Error("the agency's inbox was deleted")
+	}
+}

@@ -1,0 +1,68 @@
+package groupcommit
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"go.etcd.io/bbolt"
+)
+
+// compactBatch is how many bytes Compact writes in one transaction.
+const compactBatch = 64 << 20
+
+// Compact writes the database at path anew without its free pages, which bbolt
+// never gives back. The database must not be open. It returns the sizes before
+// and after, in bytes of the file's used part.
+func Compact(path string) (before, after int64, err error) {
+	tmp := path + ".compact"
+	if err := os.Remove(tmp); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return 0, 0, err
+	}
+	src, err := openReadOnly(path)
+	if err != nil {
+		return 0, 0, fmt.Errorf("compact %s: %w", path, classify(err))
+	}
+	defer src.Close()
+	if err := copyDB(tmp, src); err != nil {
+		return 0, 0, errors.Join(fmt.Errorf("compact %s: %w", path, classify(err)), os.Remove(tmp))
+	}
+	if before, err = usedBytes(path); err != nil {
+		return 0, 0, err
+	}
+	if after, err = usedBytes(tmp); err != nil {
+		return 0, 0, err
+	}
+	if err := os.Rename(tmp, path); err != nil {
+		return 0, 0, err
+	}
+	return before, after, syncDir(filepath.Dir(path))
+}
+
+func copyDB(path string, src *bbolt.DB) (err error) {
+	dst, err := openBolt(path, Options{})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, dst.Close()) }()
+	defer guard(&err)()
+	if err := bbolt.Compact(dst, src, compactBatch); err != nil {
+		return err
+	}
+	return dst.Sync()
+}
+
+// usedBytes is the size of a database up to its high-water mark.
+func usedBytes(path string) (n int64, err error) {
+	b, err := openReadOnly(path)
+	if err != nil {
+		return 0, err
+	}
+	defer b.Close()
+	err = b.View(func(tx *bbolt.Tx) error {
+		n = tx.Size()
+		return nil
+	})
+	return n, err
+}

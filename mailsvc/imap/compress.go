@@ -1,0 +1,96 @@
+package imap
+
+import (
+	"io"
+	"net"
+	"sync"
+
+	imap "github.com/emersion/go-imap/v2"
+	"github.com/klauspost/compress/flate"
+)
+
+// compressionActive is the code for a second COMPRESS (RFC 4978).
+const compressionActive imap.ResponseCode = "COMPRESSIONACTIVE"
+
+// compressors are shared by all connections: one takes close to a MiB, and is
+// only needed while something is being written. A fresh one for each write
+// refers to nothing before it, so the client's decompressor goes on as if it
+// were always the same.
+var compressors = sync.Pool{New: func() any {
+	w, err := flate.NewWriter(io.Discard, flate.BestSpeed)
+	if err != nil {
+		panic(err) // the level is a constant
+	}
+	return w
+}}
+
+// deflated is a connection with COMPRESS=DEFLATE on.
+type deflated struct {
+	net.Conn
+	in io.Reader
+}
+
+// newDeflated compresses what is written to nc and decompresses what is read.
+func newDeflated(nc net.Conn) *deflated {
+	// Clients flush in the middle of a block: what has come must be given out.
+	return &deflated{Conn: nc, in: flate.NewReaderOpts(nc, flate.WithPartialBlock())}
+}
+
+// Read implements [net.Conn].
+func (d *deflated) Read(p []byte) (int, error) { return d.in.Read(p) }
+
+// Write implements [net.Conn].
+func (d *deflated) Write(p []byte) (int, error) {
+	w := compressors.Get().(*flate.Writer)
+	defer func() {
+		w.Reset(io.Discard)
+		compressors.Put(w)
+	}()
+	w.Reset(d.Conn)
+	if _, err := w.Write(p); err != nil {
+		return 0, err
+	}
+	if err := w.Flush(); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
+// compress is COMPRESS (RFC 4978).
+func (r *request) compress() error {
+	p, c := r.p, r.c
+	mechanism := upper(p.atom())
+	if err := p.end(); err != nil {
+		return err
+	}
+	switch {
+	case mechanism != "DEFLATE":
+		return bad("unknown mechanism")
+	case c.compressed:
+		return no(compressionActive, "already compressed")
+	case c.r.br.Buffered() > 0:
+		return bad("text after COMPRESS")
+	case !c.s.enterCompressed():
+		return no(imap.ResponseCodeLimit, "too many compressed connections")
+	}
+	c.compressed = true
+	c.w.status(r.tag, imap.StatusResponseTypeOK, "", "compressing")
+	if c.w.flush() != nil {
+		c.closed = true
+	}
+	c.use(newDeflated(c.nc))
+	r.answered = true
+	return nil
+}
+
+// enterCompressed counts a compressed connection: each keeps about 45 KiB for
+// reading.
+func (s *Server) enterCompressed() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.limits.Compressed >= 0 && s.compressed >= s.limits.Compressed {
+		return false
+	}
+	s.compressed++
+	return true
+}
