@@ -183,7 +183,7 @@ type Document struct {
 	Directory uint64       `json:"directory"` // version of the directory it was resolved against
 	Items     []Item       `json:"items"`
 	Asks      []Question   `json:"asks,omitempty"`
-	Version   int          `json:"version"` // rises with every change; replies quote it
+	Version   int          `json:"version"` // rises with every answer that was taken
 }
 
 // File is one file of a document, stored untouched.

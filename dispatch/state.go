@@ -20,6 +20,9 @@ const (
 	Publishing  Event = "publishing"  // it is on the web
 	Resending   Event = "resending"   // the clerk sends a failed or unsure copy again
 	OnPaper     Event = "on-paper"    // the clerk sends this copy on paper
+	// Joining is the step of a held copy to whatever state the copy has that it
+	// turned out to share. It is the one event without a place in the machine.
+	Joining Event = "joining"
 )
 
 // transitions is the whole machine: what each event makes of each state. A pair

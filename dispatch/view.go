@@ -38,7 +38,7 @@ type Part struct {
 // Waiting reports whether the clerk must answer this part.
 func (p Part) Waiting() bool {
 	for _, r := range p.Recipients {
-		if r.State == Held && r.Agency == "" {
+		if r.State == Held && r.Agency == "" && r.Name == "" {
 			return true
 		}
 	}
@@ -61,11 +61,7 @@ func NewView(d Document, recipients []Recipient) View {
 		v.Lines = append(v.Lines, newLine(d.Items[i:j], i, len(v.Lines)+1, byItem))
 		i = j
 	}
-	for _, r := range recipients {
-		if r.State == Held && r.Agency != "" {
-			v.Confirm = true
-		}
-	}
+	v.Confirm = len(d.Asks) > 0
 	return v
 }
 
@@ -111,6 +107,22 @@ func (v View) Part(label string) (Part, bool) {
 		}
 	}
 	return Part{}, false
+}
+
+// PartsOf lists the labels of the waiting parts of a line, for "4" perhaps 4a and 4c.
+func (v View) PartsOf(line string) []string {
+	var out []string
+	for n, l := range v.Lines {
+		if fmt.Sprint(n+1) != strings.TrimSpace(line) {
+			continue
+		}
+		for _, p := range l.Parts {
+			if p.Waiting() {
+				out = append(out, p.Label)
+			}
+		}
+	}
+	return out
 }
 
 // Waiting returns the parts that the clerk must answer, in order.

@@ -95,7 +95,9 @@ type Blobs interface {
 type BlobWriter interface {
 	io.Writer
 	// Commit makes the body durable (file and directory) and names it.
-	// Committing bytes that are already held is cheap and not an error.
+	// Committing bytes that are already held is cheap and not an error. Commits
+	// from several goroutines at once share their flushes: whoever stores many
+	// messages commits them side by side.
 	Commit() (BlobID, int64, error)
 	Abort()
 }
@@ -330,6 +332,7 @@ type Incoming struct {
 	Account    Account // who authenticated
 	Data       []byte  // the whole message, in memory only
 	MessageID  string  // of the mail, for threading the reply
+	Others     int     // recipients of the same mail besides To; they get it if Take returns nil
 	RemoteAddr string
 }
 
@@ -365,6 +368,11 @@ type Outgoing struct {
 	Priority int    // higher goes first: urgency
 	// Tracked outcomes are kept until Forget; untracked failures become a DSN to From.
 	Tracked bool
+	// What the sender of an untracked message wants to be told, RFC 3461. Notify is
+	// "NEVER" or any of SUCCESS, FAILURE, DELAY joined by commas; "" means FAILURE.
+	Notify   string
+	Envelope string // ENVID, decoded
+	Original string // ORCPT: type, ";", address, decoded
 }
 
 // Outcome is what became of an Outgoing.

@@ -8,7 +8,6 @@ import (
 
 	"quangtri.gov.vn/vanthu/cmd/vanthu/app"
 	"quangtri.gov.vn/vanthu/directory"
-	"quangtri.gov.vn/vanthu/dispatch/engine"
 )
 
 // learntCommand shows and takes back what the clerks' answers taught, agency by agency.
@@ -34,7 +33,7 @@ func learntCommand(load loader) *cobra.Command {
 				return failed(printJSON(os.Stdout, all))
 			}
 			for _, l := range all {
-				fmt.Printf("%s  «%s» → %s\n    khóa: %s\n", l.Issuer, l.Text, learntWords(l), l.Key)
+				fmt.Printf("%s  «%s» → %s\n    khóa: %s\n", l.Issuer, l.Text, fmt.Sprint(l.Agencies), l.Key)
 			}
 			return nil
 		},
@@ -53,14 +52,4 @@ func learntCommand(load loader) *cobra.Command {
 	}
 	c.AddCommand(list, forget)
 	return c
-}
-
-func learntWords(l engine.Learnt) string {
-	switch {
-	case l.NotSent:
-		return "không gửi"
-	case l.Paper:
-		return "gửi bản giấy"
-	}
-	return fmt.Sprint(l.Agencies)
 }

@@ -33,6 +33,7 @@ type block struct {
 
 // Bounds of a block.
 const (
+	maxLabels   = 100 // headings that are looked below
 	maxItems    = 200
 	maxItemSize = 2000
 )
@@ -41,13 +42,15 @@ const (
 // no form to fill in and does not stand in an appendix.
 func (x *extractor) findBlock() {
 	var all []block
+	tried := 0
 	for i := range x.p.lines {
 		k := x.p.flows[x.p.lines[i].flow].kind
-		if k == inHeader || k == inFooter || len(all) >= 64 {
+		if k == inHeader || k == inFooter || tried > maxLabels {
 			continue
 		}
 		for _, s := range split(x.p.lines[i].text, i) {
-			if labelText(s.text) {
+			if len(s.text) < maxItemSize && labelText(s.text) {
+				tried++
 				if b := x.readBlock(s); len(b.items) > 0 {
 					all = append(all, b)
 				}
@@ -140,6 +143,7 @@ func (x *extractor) blockSegs(s seg) (out []seg) {
 	f := x.p.lines[s.line].flow
 	fl := x.p.flows[f]
 	end := min(len(x.p.lines), s.line+maxBlockLines)
+	whole := fl.kind != inBody && len(split(x.p.lines[s.line].text, s.line)) == 1
 	for i := s.line + 1; i < end; i++ {
 		l := x.p.lines[i]
 		g := x.p.flows[l.flow]
@@ -147,11 +151,8 @@ func (x *extractor) blockSegs(s seg) (out []seg) {
 		if l.flow != f && !below {
 			continue
 		}
-		for _, q := range split(l.text, i) {
-			if q.col == s.col || q.col == 0 && bullet.MatchString(q.text) {
-				out = append(out, q)
-				break
-			}
+		if q, ok := leftPiece(l.text, i, s.col, whole); ok {
+			out = append(out, q)
 		}
 		if l.text == "" {
 			out = append(out, seg{"", i, s.col, 0})
@@ -160,8 +161,28 @@ func (x *extractor) blockSegs(s seg) (out []seg) {
 	return out
 }
 
+// leftPiece is the part of a line that belongs to a block in column col: all of
+// it in a cell that is not parted by tabs, else what stands left of them. A
+// bullet behind which a tab was typed goes with the text behind the tab.
+func leftPiece(t string, i, col int, whole bool) (seg, bool) {
+	if whole {
+		return seg{plain(t), i, col, 0}, t != ""
+	}
+	segs := split(t, i)
+	for k, q := range segs {
+		if q.col != col && !(q.col == 0 && bullet.MatchString(q.text)) {
+			continue
+		}
+		if k+1 < len(segs) && strings.TrimSpace(bullet.ReplaceAllString(q.text, "")) == "" {
+			q.text += " " + segs[k+1].text
+		}
+		return q, true
+	}
+	return seg{}, false
+}
+
 var (
-	bullet = regexp.MustCompile(`^(?:[-–—•·◦▪●○*+]|\x{F0B7}|\x{F02D}|\x{2010}|\x{2011}|\x{2212}|[~«=_](?: |\pL)) *`)
+	bullet = regexp.MustCompile(`^(?:[-–—•·◦▪●○*+]|[\x{F000}-\x{F0FF}]|\x{2010}|\x{2011}|\x{2212}|[~«=_](?: |\pL)) *`)
 	store  = regexp.MustCompile(`^lưu(?:$|[^\pL]| trữ| tại| văn thư| hồ sơ| vp| vt)`)
 	dotted = regexp.MustCompile(`\.{4,}|…{2,}|_{3,}`)
 )
@@ -199,7 +220,7 @@ func (c *collector) add(s seg) bool {
 	marked := x.p.lines[s.line].auto || bullet.MatchString(t)
 	body := bullet.ReplaceAllString(t, "")
 	archive := store.MatchString(viet.Key(body))
-	if x.signatureLine(t) && !marked && !archive {
+	if isSignLine(t) && !marked && !archive {
 		return c.b.archive == false && !c.open("lưu")
 	}
 	switch {
@@ -295,11 +316,11 @@ func (c *collector) flush() {
 	c.started = false
 	conf := c.conf
 	c.conf = 0
-	if raw == "" || isRule(raw) {
-		return
-	}
 	if dotted.MatchString(raw) {
 		c.b.form = true
+	}
+	if raw == "" || isRule(raw) {
+		return
 	}
 	for _, t := range splitGlued(raw) {
 		if t = trimItem(t); t == "" || len(t) > maxItemSize || len(c.b.items) >= maxItems {

@@ -140,7 +140,7 @@ func (s *sample) docx(t testing.TB) []byte {
 		}
 	}
 	return zipOf(t,
-		"[Content_Types].xml", `<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"/>`,
+		"[Content_Types].xml", `<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Override PartName="/word/document.xml" ContentType="application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"/></Types>`,
 		"_rels/.rels", relStart+`<Relationship Id="r1" Type="`+relType+`/officeDocument" Target="word/document.xml"/></Relationships>`,
 		"word/_rels/document.xml.rels", relStart+`<Relationship Id="r1" Type="`+relType+`/header" Target="header1.xml"/><Relationship Id="r2" Type="`+relType+`/footer" Target="footer1.xml"/></Relationships>`,
 		"word/header1.xml", "<w:hdr "+wns+">"+docxParas(s.header)+"</w:hdr>",
@@ -192,7 +192,7 @@ func (p para1) docx() string {
 	return out + "</w:p>"
 }
 
-const ons = `xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0" xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0" xmlns:table="urn:oasis:names:tc:opendocument:xmlns:table:1.0" xmlns:draw="urn:oasis:names:tc:opendocument:xmlns:drawing:1.0" xmlns:style="urn:oasis:names:tc:opendocument:xmlns:style:1.0" xmlns:fo="urn:oasis:names:tc:opendocument:xmlns:xsl-fo-compatible:1.0"`
+const ons = `xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0" xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0" xmlns:table="urn:oasis:names:tc:opendocument:xmlns:table:1.0" xmlns:draw="urn:oasis:names:tc:opendocument:xmlns:drawing:1.0" xmlns:style="urn:oasis:names:tc:opendocument:xmlns:style:1.0" xmlns:fo="urn:oasis:names:tc:opendocument:xmlns:xsl-fo-compatible:1.0" xmlns:svg="urn:oasis:names:tc:opendocument:xmlns:svg-compatible:1.0" office:version="1.2"`
 
 // odt writes the sample as OpenDocument. Deleted paragraphs become tracked changes.
 func (s *sample) odt(t testing.TB) []byte {
@@ -204,7 +204,7 @@ func (s *sample) odt(t testing.TB) []byte {
 		case k.para != nil:
 			w.body += w.para(*k.para)
 		case k.table != nil:
-			w.body += "<table:table>"
+			w.body += fmt.Sprintf(`<table:table><table:table-column table:number-columns-repeated="%d"/>`, len(k.table[0]))
 			for _, r := range k.table {
 				w.body += "<table:table-row>"
 				for _, cell := range r {
@@ -214,7 +214,7 @@ func (s *sample) odt(t testing.TB) []byte {
 			}
 			w.body += "</table:table>"
 		default:
-			w.body += "<text:p><draw:frame><draw:text-box>" + w.paras(k.frame) + "</draw:text-box></draw:frame></text:p>"
+			w.body += "<text:p><draw:frame text:anchor-type=\"paragraph\" svg:width=\"4cm\" svg:height=\"0.8cm\"><draw:text-box>" + w.paras(k.frame) + "</draw:text-box></draw:frame></text:p>"
 		}
 	}
 	body := w.body
@@ -226,6 +226,7 @@ func (s *sample) odt(t testing.TB) []byte {
 	master := "<office:master-styles><style:master-page><style:header>" + w.paras(s.header) + "</style:header><style:footer>" + w.paras(s.footer) + "</style:footer></style:master-page></office:master-styles>"
 	return zipOf(t,
 		"mimetype", "application/vnd.oasis.opendocument.text",
+		"META-INF/manifest.xml", `<manifest:manifest xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0" manifest:version="1.2"><manifest:file-entry manifest:full-path="/" manifest:media-type="application/vnd.oasis.opendocument.text"/><manifest:file-entry manifest:full-path="content.xml" manifest:media-type="text/xml"/><manifest:file-entry manifest:full-path="styles.xml" manifest:media-type="text/xml"/></manifest:manifest>`,
 		"styles.xml", "<office:document-styles "+ons+"><office:automatic-styles>"+w.styles+"</office:automatic-styles>"+master+"</office:document-styles>",
 		"content.xml", "<office:document-content "+ons+"><office:automatic-styles>"+h+"</office:automatic-styles><office:body><office:text>"+body+"</office:text></office:body></office:document-content>")
 }
@@ -290,10 +291,13 @@ func (s *sample) txt() []byte {
 	for _, q := range s.header {
 		line(q)
 	}
-	for _, k := range s.body {
+	for i, k := range s.body {
 		switch {
 		case k.para != nil:
 			line(*k.para)
+			if k.para.centre && i+1 < len(s.body) && s.body[i+1].para != nil {
+				continue
+			}
 		case k.table != nil:
 			for _, r := range k.table {
 				b.WriteString(txtRow(r))

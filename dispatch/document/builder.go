@@ -8,9 +8,9 @@ import (
 // Bounds of what a structured document may hold. An issued document has a few
 // thousand lines at most; these leave room for long annexes.
 const (
-	maxDepth = 256      // nesting of elements, flows and styles
-	maxText  = 16 << 20 // bytes of text
-	maxLines = 200_000
+	maxDepth = 256     // nesting of elements, flows and styles
+	maxText  = 6 << 20 // bytes of text, some two thousand pages
+	maxLines = 100_000
 	maxFlows = 50_000
 	maxLine  = 64 << 10 // bytes of one line; the rest begins a new line
 )
@@ -191,10 +191,13 @@ func (b *builder) done() (*paper, error) {
 func (p *paper) heal() {
 	var all strings.Builder
 	for _, l := range p.lines {
-		if !l.font8 && all.Len() < 256<<10 {
+		if !l.font8 && all.Len() < maxScored {
 			all.WriteString(l.text)
 			all.WriteByte('\n')
 		}
+	}
+	if plainlyUnicode(all.String()) {
+		return
 	}
 	e, best, asUnicode := bestEncoding(all.String())
 	p.score = best

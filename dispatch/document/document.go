@@ -76,10 +76,10 @@ func (o Options) today() time.Time {
 }
 
 // Read reads one file in the calling process. name is only shown and compared
-// with what the file really is; it never decides. Read never panics and answers
-// within the context's time for everything but its last step.
-//
-// Services use [Reader] instead, which puts a process between the file and them.
+// with what the file really is; it never decides. Read never panics. It looks at
+// ctx between pages and OCR commands, but a single step inside the PDF module
+// runs to its end: services use [Reader], which puts a process with limits of
+// time and memory between the file and them.
 func Read(ctx context.Context, name string, data []byte, o Options) dispatch.Reading {
 	m := &machine{o: o}
 	defer m.close()

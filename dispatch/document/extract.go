@@ -22,7 +22,8 @@ type extractor struct {
 	copyAt   int    // first line of a copy's own part (sao y); -1 without
 	archive  bool   // the block ends with Lưu
 	sources  map[string]string
-	numberAt int // line of the number; -1 without
+	keys     []string // comparison keys of the lines, without tabs
+	numberAt int      // line of the number; -1 without
 	typeAt   int
 	conf     []float64 // OCR confidence of the recipients
 }
@@ -33,6 +34,10 @@ type span struct{ from, to int }
 func newExtractor(p *paper) *extractor {
 	x := &extractor{p: p, label: -1, last: -1, copyAt: -1, numberAt: -1, typeAt: -1, sources: map[string]string{}}
 	x.appendix = len(p.lines)
+	x.keys = make([]string, len(p.lines))
+	for i := range p.lines {
+		x.keys[i] = viet.Key(plain(p.lines[i].text))
+	}
 	x.findParts()
 	return x
 }
@@ -46,7 +51,7 @@ func (x *extractor) segs(from, to int) (out []seg) {
 }
 
 // key is the comparison key of a line without tabs.
-func (x *extractor) key(i int) string { return viet.Key(plain(x.p.lines[i].text)) }
+func (x *extractor) key(i int) string { return x.keys[i] }
 
 var (
 	motto        = regexp.MustCompile(`cộng h[oòa]+ ?xã hội chủ nghĩa|độc lập ?[-–] ?tự do|đảng cộng sản việt nam`)
@@ -61,7 +66,7 @@ func (x *extractor) findParts() {
 	x.heads = []span{{0, x.bodyStart(0)}}
 	x.findBlock()
 	x.findCopy()
-	for i := x.heads[0].to; i < x.appendix; i++ {
+	for i := x.heads[0].to; i < x.appendix && len(x.heads) < maxHeads; i++ {
 		if motto.MatchString(x.key(i)) && i > x.last && x.last >= 0 {
 			from := max(i-6, x.last+1)
 			to := x.bodyStart(i)
@@ -71,8 +76,11 @@ func (x *extractor) findParts() {
 	}
 }
 
-// maxHead bounds a head in lines.
-const maxHead = 120
+// Bounds of heads: lines of one, and how many documents one file can hold.
+const (
+	maxHead  = 120
+	maxHeads = 32
+)
 
 // bodyStart is the first line from i on that belongs to the text itself.
 func (x *extractor) bodyStart(i int) int {

@@ -172,6 +172,12 @@ var (
 	openEnded = regexp.MustCompile(`(?:^| )(?:ubnd|ủy ban nhân dân|hội đồng nhân dân|hđnd|và|,|-|–|các|của|mặt trận tổ quốc việt nam)$`)
 )
 
+var committee = regexp.MustCompile(`^(?:tỉnh|huyện|thị|xã|phường) (?:ủy|đoàn|đội)(?:[^\pL]|$)`)
+
+// isTerritory reports whether a line goes on with the name before: "TỈNH MẪU
+// SƠN", but not "TỈNH ỦY MẪU SƠN".
+func isTerritory(key string) bool { return territory.MatchString(key) && !committee.MatchString(key) }
+
 // readIssuer reads the issuing body and the one above it (box 2): the lines in
 // capitals above the number, in the number's column.
 func (x *extractor) readIssuer() {
@@ -189,7 +195,7 @@ func (x *extractor) readIssuer() {
 			last := viet.Key(names[len(names)-1])
 			wasBold := bold[len(bold)-1]
 			fresh = l.bold != wasBold && !openEnded.MatchString(last) ||
-				l.bold == wasBold && strings.Contains(key, " ") && orgHead.MatchString(key) && !territory.MatchString(key) && !openEnded.MatchString(last)
+				l.bold == wasBold && strings.Contains(key, " ") && orgHead.MatchString(key) && !isTerritory(key) && !openEnded.MatchString(last)
 		}
 		if fresh {
 			names, bold = append(names, s.text), append(bold, l.bold)

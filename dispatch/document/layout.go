@@ -6,8 +6,6 @@ import (
 	"strings"
 	"unicode"
 
-	"golang.org/x/text/unicode/norm"
-
 	"quangtri.gov.vn/vanthu/internal/viet"
 )
 
@@ -249,7 +247,7 @@ func (s sheet) blockRow(i int) bool {
 		}
 		r := s.rows[i]
 		t := text(r.words)
-		if r.x0() < 0.4*s.width || casingOf(t) != upperCase || i+1 < len(s.rows) && s.rows[i+1].y-r.y > 2.5*r.size {
+		if r.x0() < 0.4*s.width || !isSignLine(t) || i+1 < len(s.rows) && s.rows[i+1].y-r.y > 2.5*r.size {
 			return false
 		}
 		i++
@@ -649,11 +647,11 @@ func worst(ws []word) float64 {
 func (w *pageWriter) done() *paper {
 	var b strings.Builder
 	for _, l := range w.p.lines {
-		if b.Len() < 256<<10 {
+		if b.Len() < maxScored {
 			b.WriteString(l.text)
 			b.WriteByte('\n')
 		}
 	}
-	w.p.score = syllableScore(norm.NFC.String(b.String()))
+	w.p.score = syllableScore(b.String())
 	return w.p
 }

@@ -112,6 +112,7 @@ func decode(s string, e encoding) string {
 // reading; Unicode wins within 0.02. The scores are shares of words that fit
 // Vietnamese syllable structure, 0 when there are no words.
 func bestEncoding(s string) (e encoding, best, asUnicode float64) {
+	s = sampleText(s)
 	asUnicode = syllableScore(s)
 	best = asUnicode
 	for _, c := range []encoding{tcvn3, vni} {
@@ -120,6 +121,32 @@ func bestEncoding(s string) (e encoding, best, asUnicode float64) {
 		}
 	}
 	return e, best, asUnicode
+}
+
+// maxScored bounds the text that is scored, in bytes.
+const maxScored = 24 << 10
+
+// sampleText is the beginning of a text, cut between letters.
+func sampleText(s string) string {
+	if len(s) <= maxScored {
+		return s
+	}
+	return strings.ToValidUTF8(s[:maxScored], "")
+}
+
+// plainlyUnicode reports whether a text has so many letters that only Unicode
+// has that nothing else needs to be tried.
+func plainlyUnicode(s string) bool {
+	only, all := 0, 0
+	for _, r := range sampleText(s) {
+		if r >= 0x80 {
+			all++
+		}
+		if r >= 0x1EA0 && r <= 0x1EF9 || r == 'ư' || r == 'đ' || r == 'ă' || r == 'ơ' {
+			only++
+		}
+	}
+	return all > 0 && only*3 > all
 }
 
 // syllableScore is the share of words in s that can be Vietnamese syllables.
@@ -196,19 +223,31 @@ func isSyllable(w string) bool {
 	return false
 }
 
-// stripTone removes the five tone marks and counts them; vowel marks stay.
-func stripTone(w string) (string, int) {
-	n := 0
-	var b strings.Builder
-	for _, r := range norm.NFD.String(w) {
-		switch r {
-		case 0x300, 0x301, 0x303, 0x309, 0x323:
-			n++
-		default:
-			b.WriteRune(r)
+// toneless maps Vietnamese small letters with a tone to the letter without it.
+var toneless = func() map[rune]rune {
+	m := map[rune]rune{}
+	for _, v := range "aăâeêioôơuưy" {
+		for _, tone := range "\u0300\u0301\u0303\u0309\u0323" {
+			for _, r := range norm.NFC.String(string(v) + string(tone)) {
+				m[r] = v
+			}
 		}
 	}
-	return norm.NFC.String(b.String()), n
+	return m
+}()
+
+// stripTone removes the five tone marks of a lower case NFC word and counts
+// them; vowel marks stay.
+func stripTone(w string) (string, int) {
+	n := 0
+	s := strings.Map(func(r rune) rune {
+		if v, ok := toneless[r]; ok && r >= 0x80 {
+			n++
+			return v
+		}
+		return r
+	}, w)
+	return s, n
 }
 
 // capitalsBack writes marked letters as capitals in a piece of 8-bit text whose

@@ -51,7 +51,7 @@ func (x *extractor) readArticles() {
 		if cur == "" {
 			continue
 		}
-		if chapter.MatchString(viet.Key(t)) || x.signatureLine(t) || labelText(t) {
+		if chapter.MatchString(viet.Key(t)) || isSignLine(t) || labelText(t) {
 			cur = ""
 			continue
 		}

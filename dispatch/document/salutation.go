@@ -49,13 +49,19 @@ func (x *extractor) addressees(s seg, rest string) []string {
 	if rest != "" {
 		a.add(rest, bullet.MatchString(rest), s.line)
 	}
+	blank := false
 	for _, q := range x.beside(s) {
 		if q.text == "" {
-			if a.listed() || a.closed() {
+			if a.closed() || a.listed() && !a.marked {
 				break
 			}
+			blank = a.listed()
 			continue
 		}
+		if blank && !bullet.MatchString(q.text) {
+			break
+		}
+		blank = false
 		if !a.next(q) {
 			break
 		}

@@ -177,7 +177,7 @@ func (x *extractor) tail(i int, m mark, raw string) tailing {
 
 // inTitle reports whether line i belongs to a title or an abstract.
 func (x *extractor) inTitle(i int) bool {
-	for j, n := i, 0; j >= 0 && n < 6; j-- {
+	for j, n := i, 0; j >= 0 && j > i-60 && n < 6; j-- {
 		if x.p.lines[j].flow != x.p.lines[i].flow {
 			continue
 		}

@@ -19,8 +19,8 @@ var (
 	ranks = regexp.MustCompile(`^(?:(?:đại tướng|thượng tướng|trung tướng|thiếu tướng|đại tá|thượng tá|trung tá|thiếu tá|đại úy|thượng úy|trung úy|thiếu úy|gs\.?|pgs\.?|ts\.?|ths\.?|bs\.?|ds\.?|cn\.?|ks\.?|ncs\.?|bsck\.?i{0,2}|bscki{1,2}\.?|kts\.?|nsnd|nsưt|ông|bà)[. ]+)+`)
 )
 
-// signatureLine reports whether text is a line of authority or a title in capitals.
-func (x *extractor) signatureLine(t string) bool {
+// isSignLine reports whether text is a line of authority or a title in capitals.
+func isSignLine(t string) bool {
 	key := viet.Key(t)
 	return casingOf(t) == upperCase && (authorityLine.MatchString(key) || titleWord.MatchString(key) && len(strings.Fields(t)) <= 8)
 }
@@ -97,7 +97,7 @@ func (x *extractor) above() []seg {
 func (x *extractor) signIn(region []seg) bool {
 	first, last := -1, -1
 	for n, s := range region {
-		if x.signatureLine(s.text) && x.typeName(s.text) == "" && !labelText(s.text) && !bullet.MatchString(s.text) {
+		if isSignLine(s.text) && x.typeName(s.text) == "" && !labelText(s.text) && !bullet.MatchString(s.text) {
 			if first < 0 {
 				first = n
 			}
@@ -121,7 +121,7 @@ func (x *extractor) signIn(region []seg) bool {
 			x.note("signer", s.line)
 			break
 		}
-		if x.signatureLine(s.text) || labelText(s.text) || runesIn(s.text) > 80 {
+		if isSignLine(s.text) || labelText(s.text) || runesIn(s.text) > 80 {
 			break
 		}
 	}
@@ -139,7 +139,7 @@ func (x *extractor) isName(t string, line int) bool {
 	if t == "" || runesIn(t) > 50 || strings.ContainsAny(t, ":;/()0123456789") || bullet.MatchString(t) || signNoise.MatchString(viet.Key(t)) {
 		return false
 	}
-	if casingOf(t) == upperCase && (x.signatureLine(t) || x.typeName(t) != "") {
+	if casingOf(t) == upperCase && (isSignLine(t) || x.typeName(t) != "") {
 		return false
 	}
 	if m := ranks.FindString(strings.ToLower(t)); m != "" && len(m) < len(t) {

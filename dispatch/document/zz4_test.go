@@ -9,7 +9,7 @@ import (
 )
 
 func TestZSim(t *testing.T) {
-	fs, _ := filepath.Glob("/tmp/sim/" + os.Getenv("SIM")+".pdf")
+	fs, _ := filepath.Glob("/tmp/sim/" + os.Getenv("SIM") + ".pdf")
 	if os.Getenv("SIM") == "" {
 		return
 	}

@@ -3,23 +3,20 @@ package engine
 import (
 	"context"
 	"fmt"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"go.etcd.io/bbolt"
 
 	"quangtri.gov.vn/vanthu/directory"
 	"quangtri.gov.vn/vanthu/dispatch"
-	"quangtri.gov.vn/vanthu/dispatch/recipients"
 	"quangtri.gov.vn/vanthu/internal/viet"
 )
 
 // Answer is what the clerk says about one line.
 type Answer struct {
 	Label  string // "4", "4b", or dispatch.ConfirmLabel for the reading as a whole
-	Choice string // "1", "1,3", "0", "giấy", "ok", or an agency's name or address
+	Choice string // "1", "1,3", "0", "giấy", "gửi lại", "ok", or agencies' names or addresses
 }
 
 // Answered says what became of one answer.
@@ -28,48 +25,31 @@ type Answered struct {
 	Problem string // Vietnamese, "" if it was taken
 }
 
-// choice is an answer understood.
-type choice struct {
-	agencies []directory.ID
-	event    dispatch.Event // Answered, Declined or OnPaper
+// resolved is an answer understood against the document as it was read.
+type resolved struct {
+	confirm bool
+	part    dispatch.Part
+	choice  choice
 }
 
 // Answer applies the clerk's answers to a document, those that can be taken in
 // one transaction, and schedules a report. who is the account, or "" for the
-// operator. The answers are remembered for the issuing agency only.
+// operator. Positive answers are remembered for the issuing agency only.
 func (e *Engine) Answer(ctx context.Context, id dispatch.DocumentID, who string, answers []Answer) ([]Answered, error) {
-	var out []Answered
-	err := e.db.Update(ctx, func(tx *bbolt.Tx) error {
-		out = out[:0]
-		doc, err := getRecord(tx, id)
-		if err != nil {
-			return err
-		}
-		taken := false
-		for _, a := range answers {
-			rows, err := getRecipients(tx, id)
-			if err != nil {
-				return err
-			}
-			problem, err := e.answer(tx, &doc, rows, a)
-			if err != nil {
-				return err
-			}
-			out = append(out, Answered{a, problem})
-			taken = taken || problem == ""
-		}
-		if !taken {
-			return nil
-		}
-		doc.Version++
-		if err := appendLog(tx, entry{At: e.Now().UTC(), What: "answered", Who: who, Document: id}); err != nil {
-			return err
-		}
-		if err := scheduleReport(tx, &doc, "answered"); err != nil {
-			return err
-		}
-		return put(tx, bDocuments, []byte(id), doc)
-	})
+	doc, rows, err := e.load(id)
+	if err != nil {
+		return nil, err
+	}
+	// What an answer means is worked out before the transaction, on the labels as
+	// the clerk saw them; whether it still can be taken is decided within.
+	v := dispatch.NewView(doc.Document, rows)
+	out := make([]Answered, len(answers))
+	meant := make([]resolved, len(answers))
+	for i, a := range answers {
+		out[i].Answer = a
+		meant[i], out[i].Problem = e.meaning(&doc, v, a)
+	}
+	err = e.db.Update(ctx, func(tx *bbolt.Tx) error { return e.applyAnswers(tx, id, who, meant, out) })
 	if err != nil {
 		return nil, err
 	}
@@ -77,51 +57,147 @@ func (e *Engine) Answer(ctx context.Context, id dispatch.DocumentID, who string,
 	return out, nil
 }
 
-// answer takes one answer; problem is for the clerk, err is ours.
-func (e *Engine) answer(tx *bbolt.Tx, doc *record, rows []dispatch.Recipient, a Answer) (problem string, err error) {
-	v := dispatch.NewView(doc.Document, rows)
+// meaning finds the line and reads the choice; problem is for the clerk.
+func (e *Engine) meaning(doc *record, v dispatch.View, a Answer) (resolved, string) {
 	if strings.TrimSpace(a.Label) == dispatch.ConfirmLabel {
-		return e.confirm(tx, doc, rows, v, a.Choice)
+		if !yes.MatchString(viet.Fold(strings.Trim(viet.Clean(a.Choice), " .!"))) {
+			return resolved{}, "để xác nhận và gửi đi, xin viết 0, dấu hai chấm, ok"
+		}
+		return resolved{confirm: true}, ""
 	}
 	part, ok := v.Part(a.Label)
 	if !ok {
-		return fmt.Sprintf("không có dòng %s cần trả lời trong văn bản này", a.Label), nil
-	}
-	if !part.Waiting() {
-		return fmt.Sprintf("dòng %s không còn chờ trả lời", part.Label), nil
+		if parts := v.PartsOf(a.Label); len(parts) > 1 {
+			return resolved{}, fmt.Sprintf("dòng %s có %d nơi cần trả lời riêng (%s)", a.Label, len(parts), strings.Join(parts, ", "))
+		}
+		return resolved{}, fmt.Sprintf("không có dòng %s cần trả lời trong văn bản này", a.Label)
 	}
 	c, problem := e.understand(doc, part, a.Choice)
-	if problem != "" {
-		return problem, nil
-	}
-	held := slices.IndexFunc(rows, func(r dispatch.Recipient) bool {
-		return r.Item == part.Index && r.State == dispatch.Held && r.Agency == ""
-	})
-	if err := e.choose(tx, doc, rows, held, part.Item, c); err != nil {
-		return "", err
-	}
-	return "", e.remember(tx, doc.Issuer, part.Item, c)
+	return resolved{part: part, choice: c}, problem
 }
 
-var yes = regexp.MustCompile(`^(ok|oke|okay|co|dong y|dung|dung gui di|gui|gui di|xac nhan|yes|y)$`)
+func (e *Engine) applyAnswers(tx *bbolt.Tx, id dispatch.DocumentID, who string, meant []resolved, out []Answered) error {
+	doc, err := getRecord(tx, id)
+	if err != nil {
+		return err
+	}
+	taken := false
+	for i := range meant {
+		if out[i].Problem != "" {
+			continue
+		}
+		rows, err := getRecipients(tx, id)
+		if err != nil {
+			return err
+		}
+		if meant[i].confirm {
+			out[i].Problem, err = e.confirm(tx, &doc, rows)
+		} else {
+			out[i].Problem, err = e.take(tx, &doc, rows, meant[i])
+		}
+		if err != nil {
+			return err
+		}
+		taken = taken || out[i].Problem == ""
+	}
+	if !taken {
+		return nil
+	}
+	doc.Version++
+	if err := appendLog(tx, entry{At: e.Now().UTC(), What: "answered", Who: who, Document: id}); err != nil {
+		return err
+	}
+	if err := scheduleReport(tx, &doc, "answered", doc.Clerk, who); err != nil {
+		return err
+	}
+	return put(tx, bDocuments, []byte(id), doc)
+}
+
+// take applies one choice to its line as the line is now.
+func (e *Engine) take(tx *bbolt.Tx, doc *record, rows []dispatch.Recipient, m resolved) (problem string, err error) {
+	held := slices.IndexFunc(rows, func(r dispatch.Recipient) bool {
+		return r.Item == m.part.Index && r.State == dispatch.Held && r.Agency == "" && r.Name == ""
+	})
+	switch {
+	case held < 0 && (m.choice.event == dispatch.Resending || m.choice.event == dispatch.OnPaper):
+		return e.again(tx, doc, rows, m)
+	case held < 0 && sameAnswer(rows, m):
+		return "", nil // the same mail once more
+	case held < 0:
+		return fmt.Sprintf("dòng %s không còn chờ trả lời", m.part.Label), nil
+	case m.choice.event == dispatch.Resending:
+		return fmt.Sprintf("dòng %s chưa gửi lần nào; xin chọn nơi nhận", m.part.Label), nil
+	}
+	if err := e.choose(tx, doc, rows, held, m.part.Item, m.choice); err != nil {
+		return "", err
+	}
+	if m.choice.event != dispatch.Answered {
+		return "", nil
+	}
+	return "", e.remember(tx, doc.Issuer, m.part.Item, m.choice)
+}
+
+// sameAnswer reports whether a line got just this answer before.
+func sameAnswer(rows []dispatch.Recipient, m resolved) bool {
+	var has []directory.ID
+	declined := false
+	for _, r := range rows {
+		if r.Item == m.part.Index {
+			has = append(has, r.Agency)
+			declined = declined || r.State == dispatch.NotSent
+		}
+	}
+	if m.choice.event == dispatch.Declined {
+		return declined
+	}
+	return m.choice.event == dispatch.Answered && slices.Equal(has, m.choice.agencies)
+}
+
+// again sends the failed or doubtful copies of a line once more, or on paper.
+func (e *Engine) again(tx *bbolt.Tx, doc *record, rows []dispatch.Recipient, m resolved) (problem string, err error) {
+	found := false
+	dir := e.Directory()
+	for _, r := range rows {
+		if r.Item != m.part.Index || r.Shares != 0 || r.State != dispatch.Failed && r.State != dispatch.InDoubt && r.State != dispatch.Refused {
+			continue
+		}
+		found = true
+		if m.choice.event == dispatch.Resending {
+			// A new delivery: the queue and the mailbox must not take it for the old one.
+			if d := dir.Deliver(r.Agency, e.Today()); d.Address != "" {
+				r.Address = d.Address
+			}
+			r.Delivery = fmt.Sprintf("vb/%s/%d/%d", doc.ID, r.ID, len(r.History))
+			if err := putRecipient(tx, doc.ID, r); err != nil {
+				return "", err
+			}
+		}
+		if err := e.moveAll(tx, doc.ID, r.ID, m.choice.event, "văn thư chọn"); err != nil {
+			return "", err
+		}
+	}
+	if !found {
+		return fmt.Sprintf("dòng %s không có bản nào gửi hỏng để gửi lại", m.part.Label), nil
+	}
+	return "", nil
+}
 
 // confirm releases every copy that waited only for the reading to be confirmed.
-func (e *Engine) confirm(tx *bbolt.Tx, doc *record, rows []dispatch.Recipient, v dispatch.View, text string) (string, error) {
-	if !v.Confirm {
+func (e *Engine) confirm(tx *bbolt.Tx, doc *record, rows []dispatch.Recipient) (string, error) {
+	if len(doc.Asks) == 0 {
 		return "văn bản này không cần xác nhận thêm", nil
-	}
-	if !yes.MatchString(viet.Fold(strings.Trim(text, " .!"))) {
-		return "để xác nhận và gửi đi, xin viết: 0: ok", nil
 	}
 	doc.Asks = nil
 	dir := e.Directory()
 	for i := range rows {
 		r := &rows[i]
-		if r.State != dispatch.Held || r.Agency == "" || r.Shares != 0 {
+		if r.State != dispatch.Held || r.Name == "" || r.Shares != 0 {
 			continue
 		}
-		it := doc.Items[r.Item]
-		fresh := e.copyFor(dir, doc, r.Item, r.Agency, dir.Deliver(r.Agency, e.Today()), it.Channel)
+		fresh := e.copyFor(dir, doc, r.Item, r.Agency, dir.Deliver(r.Agency, e.Today()), doc.Items[r.Item].Channel)
+		if r.Agency == "" {
+			fresh = e.publication(doc, r.Item, r.Name, "")
+		}
 		r.Address = fresh.Address
 		if err := e.release(tx, doc.ID, rows, r, fresh.State, fresh.Reason); err != nil {
 			return "", err
@@ -151,6 +227,7 @@ func (e *Engine) release(tx *bbolt.Tx, id dispatch.DocumentID, rows []dispatch.R
 }
 
 // choose turns the held copy of an item into copies for the chosen agencies.
+// While the reading itself waits for the clerk, they stay held.
 func (e *Engine) choose(tx *bbolt.Tx, doc *record, rows []dispatch.Recipient, held int, it dispatch.Item, c choice) error {
 	r := rows[held]
 	if c.event != dispatch.Answered {
@@ -160,142 +237,53 @@ func (e *Engine) choose(tx *bbolt.Tx, doc *record, rows []dispatch.Recipient, he
 		}
 		return e.move(tx, doc.ID, &r, c.event, "văn thư chọn")
 	}
+	channel := it.Channel
+	if c.channel != "" {
+		channel = c.channel
+		doc.Items[r.Item].Channel = channel
+	}
 	dir := e.Directory()
 	others := slices.Delete(slices.Clone(rows), held, held+1)
 	for n, id := range c.agencies {
-		fresh := e.copyFor(dir, doc, r.Item, id, dir.Deliver(id, e.Today()), it.Channel)
-		if n == 0 {
-			r.Agency, r.Name, r.Address = fresh.Agency, fresh.Name, fresh.Address
-			if i := slices.IndexFunc(others, func(o dispatch.Recipient) bool { return samePlace(o, r) }); i >= 0 {
-				r.Shares = others[i].ID
-				fresh.State, fresh.Reason = others[i].State, others[i].Reason
-			}
-			if err := e.become(tx, doc.ID, &r, fresh.State, fresh.Reason); err != nil {
+		fresh := e.copyFor(dir, doc, r.Item, id, dir.Deliver(id, e.Today()), channel)
+		if len(doc.Asks) > 0 {
+			fresh.State = dispatch.Held
+		}
+		if n > 0 {
+			fresh = number(doc.ID, rows, fresh, e)
+			rows = append(rows, fresh)
+			if err := putRecipient(tx, doc.ID, fresh); err != nil {
 				return err
 			}
-			rows[held] = r
 			continue
 		}
-		fresh = number(doc.ID, rows, fresh, e)
-		rows = append(rows, fresh)
-		if err := putRecipient(tx, doc.ID, fresh); err != nil {
+		r.Agency, r.Name, r.Address = fresh.Agency, fresh.Name, fresh.Address
+		if i := slices.IndexFunc(others, func(o dispatch.Recipient) bool { return samePlace(o, r) }); i >= 0 {
+			r.Shares, fresh.State, fresh.Reason = others[i].ID, others[i].State, others[i].Reason
+		}
+		if err := e.become(tx, doc.ID, &r, fresh.State, fresh.Reason); err != nil {
 			return err
 		}
+		rows[held] = r
 	}
 	return nil
 }
 
-// become moves a held copy to the state of the copy that it shares, or to its
-// own first state. A shared copy may be past the first state already; then the
-// history says so in one step.
+// become moves a held copy to its own first state, or to the state of the copy
+// that it shares, which may be past that.
 func (e *Engine) become(tx *bbolt.Tx, id dispatch.DocumentID, r *dispatch.Recipient, to dispatch.State, reason string) error {
-	switch to {
-	case dispatch.Queued, dispatch.Paper, dispatch.Published, dispatch.NotSent:
+	switch {
+	case to == dispatch.Held:
+		return putRecipient(tx, id, *r)
+	case r.Shares == 0:
 		return e.release(tx, id, nil, r, to, reason)
 	}
-	if err := e.move(tx, id, r, dispatch.Answered, "cùng nơi nhận với dòng khác"); err != nil {
+	now := e.Now().UTC()
+	r.History = append(r.History, dispatch.Transition{From: r.State, To: to, Event: dispatch.Joining, At: now, Reason: reason})
+	from := r.State
+	r.State, r.Reason, r.Changed = to, reason, now
+	if err := putRecipient(tx, id, *r); err != nil {
 		return err
 	}
-	r.State, r.Reason = to, reason
-	return putRecipient(tx, id, *r)
-}
-
-var numbers = regexp.MustCompile(`^\d+(\s*[,;+ ]\s*\d+)*$`)
-
-// understand reads one choice. It accepts what people write: a number, several
-// numbers, "0", "không", "giấy", an agency's name or its address.
-func (e *Engine) understand(doc *record, p dispatch.Part, text string) (choice, string) {
-	text = strings.Trim(viet.Clean(text), " .;,\"'«»[]()")
-	folded := viet.Fold(text)
-	switch folded {
-	case "0", "khong", "khong gui", "bo", "bo qua", "ko", "k":
-		return choice{event: dispatch.Declined}, ""
-	case "giay", "g", "gui giay", "ban giay", "gui ban giay":
-		return choice{event: dispatch.OnPaper}, ""
-	case "":
-		return choice{}, fmt.Sprintf("dòng %s chưa có lựa chọn", p.Label)
-	}
-	if numbers.MatchString(text) {
-		return numbered(p, text)
-	}
-	return e.named(doc, p, text)
-}
-
-func numbered(p dispatch.Part, text string) (choice, string) {
-	c := choice{event: dispatch.Answered}
-	for _, w := range strings.FieldsFunc(text, func(r rune) bool { return r < '0' || r > '9' }) {
-		n, err := strconv.Atoi(w)
-		if err != nil || n < 1 || n > len(p.Item.Candidates) {
-			return choice{}, fmt.Sprintf("dòng %s không có lựa chọn %s", p.Label, w)
-		}
-		for _, id := range p.Item.Candidates[n-1].Agencies {
-			c.add(id)
-		}
-	}
-	if len(c.agencies) == 0 {
-		return choice{}, fmt.Sprintf("lựa chọn của dòng %s không có cơ quan nào trong danh bạ; xin viết tên cơ quan, giấy hoặc 0", p.Label)
-	}
-	return c, ""
-}
-
-// named finds the agencies that the clerk wrote: official addresses, or what a
-// line of Nơi nhận could say, such as "Sở Nội vụ; UBND các huyện". Everything in
-// it must be certain.
-func (e *Engine) named(doc *record, p dispatch.Part, text string) (choice, string) {
-	c := choice{event: dispatch.Answered}
-	var words []string
-	for _, w := range strings.FieldsFunc(text, func(r rune) bool { return r == ';' || r == ',' || r == ' ' || r == '<' || r == '>' }) {
-		if !strings.Contains(w, "@") {
-			words = append(words, w)
-			continue
-		}
-		a, ok := e.Directory().ByAddress(strings.ToLower(w), e.Today())
-		if !ok {
-			return choice{}, fmt.Sprintf("dòng %s: địa chỉ %s không có trong danh bạ địa chỉ chính thức", p.Label, firstWords(w, 80))
-		}
-		c.add(a.ID)
-	}
-	if len(c.agencies) == 0 {
-		words = []string{text}
-	}
-	if len(words) == 0 {
-		return c, ""
-	}
-	if doubt := e.lookUp(doc, strings.Join(words, " "), &c); doubt != "" {
-		return choice{}, fmt.Sprintf("dòng %s: danh bạ không biết chắc «%s» là cơ quan nào; xin chọn một số đã cho, viết địa chỉ thư của cơ quan, hoặc viết giấy", p.Label, firstWords(doubt, 60))
-	}
-	return c, ""
-}
-
-// lookUp adds what a text in the language of Nơi nhận names, on the day of issue
-// or else today. It returns the part that is in doubt, "" if none is.
-func (e *Engine) lookUp(doc *record, text string, c *choice) (doubt string) {
-	for _, on := range []directory.Date{doc.Fields.Date, e.Today()} {
-		found := *c
-		doubt = ""
-		for _, it := range recipients.Resolve(e.Directory(), recipients.Block{Lines: []string{text}, Issuer: doc.Issuer, IssuerName: doc.Fields.Issuer, On: on}) {
-			if it.Certainty != dispatch.Certain || len(it.Agencies) == 0 {
-				doubt = it.Text
-				break
-			}
-			for _, id := range it.Agencies {
-				found.add(id)
-			}
-		}
-		if doubt == "" && len(found.agencies) > 0 {
-			*c = found
-			return ""
-		}
-	}
-	if doubt == "" {
-		doubt = text
-	}
-	return doubt
-}
-
-// add takes an agency once.
-func (c *choice) add(id directory.ID) {
-	if !slices.Contains(c.agencies, id) {
-		c.agencies = append(slices.Clip(c.agencies), id)
-	}
+	return appendLog(tx, entry{At: now, What: "state", Document: id, Recipient: r.ID, From: from, To: to, Why: string(dispatch.Joining)})
 }

@@ -2,6 +2,8 @@ package engine
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"io"
 	"regexp"
@@ -9,7 +11,6 @@ import (
 
 	"github.com/emersion/go-message"
 	_ "github.com/emersion/go-message/charset" // decodes clerks' mail in old charsets
-	"golang.org/x/net/html"
 
 	"quangtri.gov.vn/vanthu/internal/viet"
 )
@@ -26,8 +27,11 @@ const (
 type clerkMail struct {
 	messageID  string
 	references string // In-Reply-To and References, raw
-	automatic  bool   // sent by a machine: never answered
-	text       string // what the person wrote
+	key        string // names the mail: its Message-ID, or a digest of it
+	automatic  bool   // sent by a machine
+	forwards   bool   // another mail is attached
+	text       string // with what is quoted
+	flowed     bool   // text is format=flowed (RFC 3676)
 	files      []Upload
 	html       string
 	parts      int
@@ -42,8 +46,12 @@ func parseMail(data []byte) (clerkMail, error) {
 	}
 	h := ent.Header
 	m := clerkMail{
-		messageID:  strings.Trim(strings.TrimSpace(h.Get("Message-Id")), "<>"),
+		messageID:  plainID(h.Get("Message-Id")),
 		references: h.Get("In-Reply-To") + " " + h.Get("References"),
+	}
+	if m.key = m.messageID; m.key == "" {
+		sum := sha256.Sum256(data)
+		m.key = hex.EncodeToString(sum[:])
 	}
 	auto := strings.ToLower(strings.TrimSpace(h.Get("Auto-Submitted")))
 	m.automatic = auto != "" && auto != "no"
@@ -55,6 +63,17 @@ func parseMail(data []byte) (clerkMail, error) {
 	}
 	m.html = ""
 	return m, nil
+}
+
+// messageIDForm is a Message-ID that may be quoted in a header as it is.
+var messageIDForm = regexp.MustCompile(`^[!-;=?-~]{1,250}$`)
+
+func plainID(s string) string {
+	s = strings.Trim(strings.TrimSpace(s), "<>")
+	if !messageIDForm.MatchString(s) {
+		return ""
+	}
+	return s
 }
 
 func (m *clerkMail) walk(ent *message.Entity, depth int) error {
@@ -87,9 +106,13 @@ func (m *clerkMail) leaf(ent *message.Entity) error {
 	disposition, dparams, _ := ent.Header.ContentDisposition()
 	name := decodeWord(firstNonEmpty(dparams["filename"], params["name"]))
 	switch {
-	case ignored(t, disposition, ent.Header.Get("Content-Id")):
+	case strings.HasPrefix(t, "message/") || strings.HasSuffix(strings.ToLower(name), ".eml"):
+		m.forwards = true
+		return nil
+	case m.ignored(t, disposition, ent.Header.Get("Content-Id")):
 		return nil
 	case name == "" && t == "text/plain" && disposition != "attachment":
+		m.flowed = m.flowed || strings.EqualFold(params["format"], "flowed")
 		return appendText(&m.text, ent.Body)
 	case name == "" && t == "text/html" && disposition != "attachment":
 		return appendText(&m.html, ent.Body)
@@ -106,13 +129,14 @@ func (m *clerkMail) leaf(ent *message.Entity) error {
 }
 
 // ignored parts belong to the mail program, not to the document: signatures,
-// cards, pictures inside an HTML text.
-func ignored(t, disposition, contentID string) bool {
+// cards, pictures that the HTML text shows.
+func (m *clerkMail) ignored(t, disposition, contentID string) bool {
 	switch t {
-	case "application/pgp-signature", "application/pkcs7-signature", "application/x-pkcs7-signature", "text/vcard", "text/x-vcard", "text/calendar":
+	case "application/pgp-signature", "application/pkcs7-signature", "application/x-pkcs7-signature", "text/vcard", "text/x-vcard":
 		return true
 	}
-	return strings.HasPrefix(t, "image/") && disposition != "attachment" && contentID != ""
+	id := strings.Trim(strings.TrimSpace(contentID), "<>")
+	return strings.HasPrefix(t, "image/") && disposition != "attachment" && id != "" && strings.Contains(m.html, "cid:"+id)
 }
 
 func appendText(to *string, r io.Reader) error {
@@ -145,54 +169,4 @@ func decodeWord(s string) string {
 		return t
 	}
 	return s
-}
-
-var blockElement = regexp.MustCompile(`^(p|div|br|li|tr|h[1-6]|blockquote)$`)
-
-// htmlText is the plain text of an HTML mail, quoted parts marked with ">".
-func htmlText(s string) string {
-	var b strings.Builder
-	z := html.NewTokenizer(strings.NewReader(s))
-	z.SetMaxBuf(maxMailText)
-	quote, skip := 0, 0
-	for {
-		switch z.Next() {
-		case html.ErrorToken:
-			return b.String()
-		case html.TextToken:
-			if skip == 0 {
-				b.Write(z.Text())
-			}
-		case html.StartTagToken, html.SelfClosingTagToken:
-			name, _ := z.TagName()
-			tag := string(name)
-			switch {
-			case tag == "script" || tag == "style":
-				skip++
-			case tag == "blockquote":
-				quote++
-			}
-			newLine(&b, tag, quote)
-		case html.EndTagToken:
-			name, _ := z.TagName()
-			tag := string(name)
-			switch {
-			case (tag == "script" || tag == "style") && skip > 0:
-				skip--
-			case tag == "blockquote" && quote > 0:
-				quote--
-			}
-			newLine(&b, tag, quote)
-		}
-	}
-}
-
-func newLine(b *strings.Builder, tag string, quote int) {
-	if !blockElement.MatchString(tag) {
-		return
-	}
-	b.WriteByte('\n')
-	if quote > 0 {
-		b.WriteString("> ")
-	}
 }

@@ -79,7 +79,7 @@ type Engine struct {
 // Open opens or creates the engine's file in dir.
 func Open(dir string, o Options) (*Engine, error) {
 	if o.Today == nil {
-		o.Today = func() directory.Date { return directory.DateOf(o.Now()) }
+		o.Today = func() directory.Date { return directory.DateOf(o.Now().In(vietnam)) }
 	}
 	db, err := groupcommit.Open(filepath.Join(dir, "dispatch.db"), groupcommit.Options{Fatal: o.Fatal})
 	if err != nil {

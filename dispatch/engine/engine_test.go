@@ -155,10 +155,11 @@ type outbox struct {
 	ends    map[string]mailsvc.Outcome
 	forgot  int
 	settled chan struct{}
+	arrived chan struct{} // a token after each Enqueue
 }
 
 func newOutbox() *outbox {
-	return &outbox{items: make(map[string]mailsvc.Outgoing), ends: make(map[string]mailsvc.Outcome), settled: make(chan struct{}, 1)}
+	return &outbox{items: make(map[string]mailsvc.Outgoing), ends: make(map[string]mailsvc.Outcome), settled: make(chan struct{}, 1), arrived: make(chan struct{}, 1000)}
 }
 
 func (o *outbox) Enqueue(_ context.Context, msgs []mailsvc.Outgoing) error {
@@ -170,6 +171,7 @@ func (o *outbox) Enqueue(_ context.Context, msgs []mailsvc.Outgoing) error {
 			o.ends[m.Key] = mailsvc.Outcome{Key: m.Key, Phase: mailsvc.Waiting}
 		}
 	}
+	o.arrived <- struct{}{}
 	return nil
 }
 
@@ -192,6 +194,23 @@ func (o *outbox) Forget(_ context.Context, keys []string) error {
 }
 
 func (o *outbox) Settled() <-chan struct{} { return o.settled }
+
+// await waits until something is in the queue and not ended.
+func (o *outbox) await(t *testing.T) {
+	t.Helper()
+	for range 2000 {
+		o.mu.Lock()
+		for _, e := range o.ends {
+			if e.Phase == mailsvc.Waiting {
+				o.mu.Unlock()
+				return
+			}
+		}
+		o.mu.Unlock()
+		<-o.arrived
+	}
+	t.Fatal("nothing was queued")
+}
 
 // end sets the phase of everything that waits.
 func (o *outbox) end(p mailsvc.Phase, reply string) {
@@ -325,6 +344,34 @@ func TestIssue(t *testing.T) {
 	}
 }
 
+// What is or may be secret leaves no trace either when it hides: in a forwarded
+// mail, in an archive that nobody can read, behind a declaration for another
+// document.
+func TestHiddenSecrets(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	good := "--b\r\nContent-Disposition: attachment; filename=a.odt\r\n\r\nnumber=1\nto=Sở Nội vụ\r\n"
+	for name, c := range map[string]struct{ text, part string }{
+		"forwarded mail":       {"KHÔNG MẬT", "Content-Type: message/rfc822\r\n\r\nSubject: " + canary + "\r\n\r\n" + canary},
+		"forwarded as eml":     {"KHÔNG MẬT", "Content-Disposition: attachment; filename=x.eml\r\n\r\n" + canary},
+		"archive":              {"KHÔNG MẬT", "Content-Disposition: attachment; filename=" + canary + ".zip\r\n\r\nbad=nén\n" + canary},
+		"hint, not declared":   {"", "Content-Disposition: attachment; filename=" + canary + ".odt\r\n\r\nnumber=" + canary + "\nto=x\nask=secrecy:VT(M)."},
+		"declared in the past": {"gửi giúp\r\n-----Original Message-----\r\nKHÔNG MẬT", "Content-Disposition: attachment; filename=b.odt\r\n\r\nask=secrecy:VT(M).\n" + canary},
+	} {
+		mail := fmt.Sprintf("From: <%s>\r\nMessage-ID: <%d@thu>\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n%s\r\n%s--b\r\n%s\r\n--b--\r\n",
+			deskUBND, len(name), c.text, good, c.part)
+		err := w.Take(context.Background(), mailsvc.Incoming{From: deskUBND, To: w.IssueAddress, Account: w.clerk, Data: []byte(mail), Others: 1})
+		var r *mailsvc.Rejection
+		if !errors.As(err, &r) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if ids, err := w.Documents(); err != nil || len(ids) != 0 {
+		t.Errorf("documents = %v, %v", ids, err)
+	}
+	w.noTrace(canary)
+}
+
 // A document that bears a mark leaves no trace: no row, no blob, no letter, no
 // log line holds a word of it. The clerk is told why.
 func TestSecretLeavesNoTrace(t *testing.T) {
@@ -379,7 +426,8 @@ func TestRefusals(t *testing.T) {
 		{"not-your-agency", []Upload{doc("number=1", "to=Sở Nội vụ", "issuer=Sở Tài chính")}},
 		{"several", []Upload{doc("number=1", "to=Sở Nội vụ"), doc("number=2", "to=Sở Nội vụ")}},
 		{"undeclared", []Upload{doc("number=1", "to=Sở Nội vụ", "ask=secrecy:Dòng Lưu ghi VT(M).")}},
-		{"undeclared", []Upload{doc("number=1", "to=Sở Nội vụ"), doc("bad=Không đọc được.")}},
+		{"damaged", []Upload{doc("number=1", "to=Sở Nội vụ"), doc("bad=Không đọc được.")}},
+		{"undeclared", []Upload{doc("number=1", "to=Sở Nội vụ"), doc("number=2", "to=Sở Nội vụ", "ask=secrecy:Dòng Lưu ghi VT(M).")}},
 	} {
 		_, err := w.issue(c.files...)
 		var r *Refusal
@@ -595,6 +643,79 @@ func TestPermit(t *testing.T) {
 		t.Error("a person without the right may issue")
 	}
 	check(t, w.Permit(ctx, &w.clerk, deskUBND))
+}
+
+// Answering a line does not get around the question about the whole reading.
+func TestAnswerBeforeConfirm(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	id := w.mustIssue(doc("number=1", "to=Sở Nội vụ", "to=Các đơn vị có liên quan", "ask=recipients:Bản quét."))
+	answer := func(label, choice string) {
+		t.Helper()
+		got, err := w.Answer(context.Background(), id, deskUBND, []Answer{{label, choice}})
+		if err != nil || got[0].Problem != "" {
+			t.Fatalf("%s: %+v, %v", label, got, err)
+		}
+	}
+	answer("2", "Sở Nội vụ; Sở Tài chính")
+	w.until(id, "held", func(v dispatch.View) bool {
+		return v.Confirm && v.Counts()[dispatch.Held] == 2 && len(v.Waiting()) == 0
+	})
+	if n := len(w.mails("stc@" + testDomain)); n != 0 {
+		t.Fatalf("sent %d before the reading was confirmed", n)
+	}
+	answer("0", "ok ạ")
+	w.until(id, "arrived", counts(map[dispatch.State]int{dispatch.Arrived: 2}))
+}
+
+// A line that was not sent once is asked again the next time.
+func TestNotSentIsNotRemembered(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for i := range 2 {
+		id := w.mustIssue(doc(fmt.Sprint("number=", i+1), "to=Đội kiểm tra liên ngành 814"))
+		w.until(id, "held", counts(map[dispatch.State]int{dispatch.Held: 1}))
+		got, err := w.Answer(context.Background(), id, deskUBND, []Answer{{"1", "0"}})
+		if err != nil || got[0].Problem != "" {
+			t.Fatalf("%+v, %v", got, err)
+		}
+	}
+}
+
+// What failed can be sent again, or put on the paper list.
+func TestSendAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	id := w.mustIssue(doc("number=1", "to=Bộ Nội vụ"))
+	w.awaitMails(deskUBND, 1)
+	w.queue.end(mailsvc.Bounced, "550 no")
+	w.until(id, "failed", counts(map[dispatch.State]int{dispatch.Failed: 1}))
+	for _, c := range []struct {
+		choice string
+		phase  mailsvc.Phase
+		want   dispatch.State
+	}{{"gửi lại", mailsvc.Bounced, dispatch.Failed}, {"giấy", "", dispatch.Paper}} {
+		got, err := w.Answer(context.Background(), id, deskUBND, []Answer{{"1", c.choice}})
+		if err != nil || got[0].Problem != "" {
+			t.Fatalf("%+v, %v", got, err)
+		}
+		if c.phase != "" {
+			w.queue.await(t)
+			w.queue.end(c.phase, "550 still no")
+		}
+		w.until(id, c.choice, counts(map[dispatch.State]int{c.want: 1}))
+	}
+}
+
+// The same number, written a little differently, is the same number.
+func TestSameNumberWrittenDifferently(t *testing.T) {
+	t.Parallel()
+	want := plainNumber("15/CT-UBND")
+	for _, s := range []string{"015/CT-UBND", "15 /CT – UBND", "15/ct-ubnd", "15/CT‑UBND"} {
+		if got := plainNumber(s); got != want {
+			t.Errorf("%q is %q, not %q", s, got, want)
+		}
+	}
 }
 
 // The public page shows the document and gives the file out, to whoever has the

@@ -8,12 +8,11 @@ import (
 
 	"quangtri.gov.vn/vanthu/dispatch"
 	"quangtri.gov.vn/vanthu/dispatch/letter"
-	"quangtri.gov.vn/vanthu/internal/viet"
 	"quangtri.gov.vn/vanthu/mailsvc"
 )
 
 // Permit implements mailsvc.Intake: only a person who may issue for some agency
-// may write to the issuing address, and only in the person's own name.
+// may write to the issuing address.
 func (e *Engine) Permit(ctx context.Context, account *mailsvc.Account, from string) error {
 	if account == nil {
 		return &mailsvc.Rejection{Code: 530, Enhanced: [3]int{5, 7, 0},
@@ -37,18 +36,38 @@ func (e *Engine) Take(ctx context.Context, in mailsvc.Incoming) error {
 	if err != nil {
 		return &mailsvc.Rejection{Code: 550, Enhanced: [3]int{5, 6, 0}, Text: "Thư không đúng định dạng, không đọc được; xin soạn lại / The message is malformed"}
 	}
-	if m.automatic {
-		return nil
+	if id, ok := e.answered(m); ok {
+		v, err := e.View(id)
+		if err != nil {
+			return err
+		}
+		if reply := replyOf(m, v); len(m.files) == 0 || len(reply.Answers) > 0 {
+			return e.takeAnswer(ctx, in, m, v, reply)
+		}
 	}
-	if id, ok := e.answered(m); ok && len(m.files) == 0 {
-		return e.takeAnswer(ctx, in, m, id)
+	if m.automatic && len(m.files) == 0 {
+		return nil
 	}
 	return e.takeDocument(ctx, in, m)
 }
 
+// replyOf reads the answers; a bare "ok" answers the one question that there is.
+func replyOf(m clerkMail, v dispatch.View) Reply {
+	r := ParseReply(m.text, m.flowed)
+	if r.Yes && len(r.Answers) == 0 && v.Confirm && len(v.Waiting()) == 0 {
+		r.Answers = []Answer{{dispatch.ConfirmLabel, "ok"}}
+	}
+	return r
+}
+
 func (e *Engine) takeDocument(ctx context.Context, in mailsvc.Incoming, m clerkMail) error {
 	account := in.Account
-	receipt, err := e.Issue(ctx, Submission{Clerk: &account, Files: m.files, NotSecret: declares(m.text), MessageID: m.messageID})
+	s := Submission{Clerk: &account, Files: m.files, NotSecret: declares(m.text, m.flowed), MessageID: m.messageID}
+	var receipt Receipt
+	err := error(refuse("forwarded", "Thư kèm một thư khác bên trong. Xin đính kèm trực tiếp tệp văn bản (.odt, .docx, .doc hoặc .pdf), không chuyển tiếp thư."))
+	if !m.forwards {
+		receipt, err = e.Issue(ctx, s)
+	}
 	var refusal *Refusal
 	switch {
 	case errors.As(err, &refusal):
@@ -61,21 +80,28 @@ func (e *Engine) takeDocument(ctx context.Context, in mailsvc.Incoming, m clerkM
 	return nil
 }
 
-// withheld are the refusals after which nothing of the mail may stay anywhere.
-var withheld = map[string]bool{"secret": true, "undeclared": true}
+// judgedFine are the refusals of mails in which everything was read and bore no
+// mark. After any other refusal nothing of the mail may stay anywhere.
+var judgedFine = map[string]bool{
+	"no-document": true, "no-number": true, "no-date": true, "no-recipients": true, "no-issuer": true, "future-date": true,
+	"duplicate": true, "several": true, "not-your-agency": true, "unknown-issuer": true, "ambiguous-issuer": true,
+}
+
+// told are the refusals that the SMTP dialogue itself must carry, whoever else
+// the mail is for.
+var told = map[string]bool{"secret": true, "undeclared": true, "forwarded": true}
 
 func (e *Engine) takeRefusal(ctx context.Context, in mailsvc.Incoming, m clerkMail, r *Refusal) error {
-	id, delivery := e.noteID("refusal", in.Account.Address, m.messageID, r.Code)
+	id, delivery := e.noteID("refusal", in.Account.Address, m.key, r.Code)
 	text := "Văn bản CHƯA được phát hành, chưa gửi tới nơi nào.\n\n" + r.Message + "\n"
 	n := note{id: id, delivery: delivery, parent: m.messageID, subject: "Chưa phát hành: " + refusalSubject(r), text: text}
-	if withheld[r.Code] {
-		text += "\nHệ thống không giữ lại nội dung nào của thư anh/chị vừa gửi.\n"
-		n.text, n.parent = text, ""
+	if !judgedFine[r.Code] {
+		n.text, n.parent = text+"\nHệ thống không giữ lại nội dung nào của thư anh/chị vừa gửi.\n", ""
 	}
 	if err := e.writeToClerk(ctx, in.Account.Address, n); err != nil {
 		return err
 	}
-	if withheld[r.Code] {
+	if told[r.Code] || !judgedFine[r.Code] && in.Others > 0 {
 		return &mailsvc.Rejection{Code: 550, Enhanced: [3]int{5, 7, 1}, Text: r.Message}
 	}
 	return nil
@@ -84,7 +110,7 @@ func (e *Engine) takeRefusal(ctx context.Context, in mailsvc.Incoming, m clerkMa
 var refusalSubjects = map[string]string{
 	"secret": "văn bản mật", "undeclared": "cần xác định không mật", "no-document": "thư không có tệp văn bản",
 	"no-number": "chưa có số, ký hiệu", "no-date": "chưa có ngày ban hành", "no-recipients": "không có phần Nơi nhận",
-	"duplicate": "số này đã phát hành", "several": "nhiều văn bản trong một thư", "not-your-agency": "không đúng cơ quan",
+	"forwarded": "thư kèm thư khác", "duplicate": "số này đã phát hành", "several": "nhiều văn bản trong một thư", "not-your-agency": "không đúng cơ quan",
 }
 
 func refusalSubject(r *Refusal) string {
@@ -100,21 +126,17 @@ func (e *Engine) repeated(ctx context.Context, in mailsvc.Incoming, m clerkMail,
 	if err != nil {
 		return err
 	}
-	id, delivery := e.noteAbout(doc, "repeat", in.Account.Address, m.messageID)
+	id, delivery := e.noteAbout(doc, "repeat", in.Account.Address, m.key)
 	text := "Văn bản này đã được phát hành trước đó từ cùng một tệp; không gửi lại lần nữa. Tình trạng hiện nay:\n\n" + letter.Report(v, true)
 	return e.writeToClerk(ctx, in.Account.Address, note{id: id, delivery: delivery, parent: m.messageID, subject: letter.ReportSubject(v), text: text})
 }
 
-func (e *Engine) takeAnswer(ctx context.Context, in mailsvc.Incoming, m clerkMail, id dispatch.DocumentID) error {
-	doc, _, err := e.load(id)
-	if err != nil {
-		return err
-	}
+func (e *Engine) takeAnswer(ctx context.Context, in mailsvc.Incoming, m clerkMail, v dispatch.View, reply Reply) error {
+	doc := v.Document
 	if !e.mayIssue(e.Directory(), in.Account, doc.Issuer, doc.Fields.Date) {
 		return &mailsvc.Rejection{Code: 550, Enhanced: [3]int{5, 7, 1}, Text: "Tài khoản này không được trả lời thay cơ quan ban hành văn bản / Not allowed for this account"}
 	}
-	answers := ParseAnswers(m.text)
-	taken, err := e.Answer(ctx, id, in.Account.Address, answers)
+	taken, err := e.Answer(ctx, doc.ID, in.Account.Address, reply.Answers)
 	if err != nil {
 		return err
 	}
@@ -124,18 +146,23 @@ func (e *Engine) takeAnswer(ctx context.Context, in mailsvc.Incoming, m clerkMai
 			problems = append(problems, a.Problem)
 		}
 	}
-	if len(answers) > 0 && len(problems) == 0 {
+	for _, l := range reply.Unclear {
+		problems = append(problems, "chưa hiểu dòng «"+l+"»")
+	}
+	if len(reply.Answers) > 0 && len(m.files) > 0 {
+		problems = append(problems, "tệp đính kèm trong thư trả lời không được dùng đến")
+	}
+	if len(reply.Answers) > 0 && len(problems) == 0 {
 		return nil // the report that was scheduled tells the rest
 	}
-	v, err := e.View(id)
-	if err != nil {
+	if v, err = e.View(doc.ID); err != nil {
 		return err
 	}
 	lead := "Tôi chưa đọc được câu trả lời nào trong thư của anh/chị.\n\n"
 	if len(problems) > 0 {
-		lead = "Có câu trả lời chưa dùng được:\n  - " + strings.Join(problems, "\n  - ") + "\n\n"
+		lead = "Có điều chưa dùng được trong thư trả lời:\n  - " + strings.Join(problems, "\n  - ") + "\n\n"
 	}
-	messageID, delivery := e.noteAbout(id, "unclear", in.Account.Address, m.messageID)
+	messageID, delivery := e.noteAbout(doc.ID, "unclear", in.Account.Address, m.key)
 	return e.writeToClerk(ctx, in.Account.Address, note{
 		id: messageID, delivery: delivery, parent: m.messageID,
 		subject: letter.ReportSubject(v), text: lead + letter.Report(v, true),
@@ -148,7 +175,7 @@ func (e *Engine) noteAbout(doc dispatch.DocumentID, kind string, parts ...string
 	return strings.Replace(messageID, "tl.", "tl."+string(doc)+".", 1), delivery
 }
 
-var reference = regexp.MustCompile(`<(?:bc|vb|tl)\.([0-9a-z]{24})(?:\.[0-9a-z]+)?@([^>]+)>`)
+var reference = regexp.MustCompile(`<(?:bc|vb|tl)\.([0-9a-z]{24})(?:\.[0-9a-z]+)*@([^>]+)>`)
 
 // answered finds the document whose report a mail answers.
 func (e *Engine) answered(m clerkMail) (dispatch.DocumentID, bool) {
@@ -161,17 +188,4 @@ func (e *Engine) answered(m clerkMail) (dispatch.DocumentID, bool) {
 		}
 	}
 	return "", false
-}
-
-var declaration = regexp.MustCompile(`^(van ban )?(nay )?(khong mat|khong thuoc bi mat nha nuoc|khong phai van ban mat)[ .!]*$`)
-
-// declares reports whether the clerk wrote, on a line of its own, that nothing
-// is secret. Quoted lines do not count.
-func declares(text string) bool {
-	for _, l := range strings.Split(text, "\n") {
-		if declaration.MatchString(viet.Fold(l)) {
-			return true
-		}
-	}
-	return false
 }

@@ -110,16 +110,16 @@ func (e *Engine) letterID(id dispatch.DocumentID) string {
 	return fmt.Sprintf("vb.%s@%s", id, e.Domain)
 }
 
-func (e *Engine) reportID(id dispatch.DocumentID, n int) string {
-	return fmt.Sprintf("bc.%s.%d@%s", id, n, e.Domain)
-}
-
-// prefix holds the header fields that differ from recipient to recipient.
-func (e *Engine) prefix(doc record, r dispatch.Recipient) []byte {
+// trace holds the header fields that differ from recipient to recipient.
+func (e *Engine) trace(doc record, r dispatch.Recipient) []byte {
 	to := letter.Address(mail.Address{Name: r.Name, Address: r.Address})
 	date := doc.Issued.In(vietnam).Format(time.RFC1123Z)
-	return fmt.Appendf(nil, "Return-Path: <%s>\r\nDelivered-To: %s\r\nReceived: by %s (vanthu) id %s.%d;\r\n %s\r\nTo: %s\r\n",
-		e.sender(doc), r.Address, e.Domain, doc.ID, r.ID, date, to)
+	return fmt.Appendf(nil, "Received: by %s (vanthu) id %s.%d;\r\n %s\r\nTo: %s\r\n", e.Domain, doc.ID, r.ID, date, to)
+}
+
+// finalTrace is trace with what only the last server adds (RFC 5321 section 4.4).
+func (e *Engine) finalTrace(doc record, r dispatch.Recipient) []byte {
+	return append(fmt.Appendf(nil, "Return-Path: <%s>\r\nDelivered-To: %s\r\n", e.sender(doc), r.Address), e.trace(doc, r)...)
 }
 
 // writeReports writes the reports of a document that are due and delivers them
@@ -134,11 +134,7 @@ func (e *Engine) writeReports(ctx context.Context, id dispatch.DocumentID) error
 		if err != nil {
 			return err
 		}
-		v := dispatch.NewView(doc.Document, rows)
-		if err := e.writeToClerk(ctx, due.To, note{
-			id: e.reportID(id, n), delivery: fmt.Sprintf("bc/%s/%d", id, n), parent: doc.MessageID,
-			subject: letter.ReportSubject(v), text: letter.Report(v, true),
-		}); err != nil {
+		if err := e.writeToClerk(ctx, due.To, e.reportNote(doc, rows, n)); err != nil {
 			return err
 		}
 		crashpoint.Here("report-after-deliver")
@@ -146,6 +142,16 @@ func (e *Engine) writeReports(ctx context.Context, id dispatch.DocumentID) error
 			return err
 		}
 	}
+}
+
+// reportNote is named after what it says: the same report is delivered once, but
+// if anything changed between a crash and the next start, the clerk gets the news.
+func (e *Engine) reportNote(doc record, rows []dispatch.Recipient, n int) note {
+	v := dispatch.NewView(doc.Document, rows)
+	text := letter.Report(v, true)
+	sum := sha256.Sum256([]byte(text))
+	name := fmt.Sprintf("%s.%d.%s", doc.ID, n, hex.EncodeToString(sum[:6]))
+	return note{id: "bc." + name + "@" + e.Domain, delivery: "bc/" + name, parent: doc.MessageID, subject: letter.ReportSubject(v), text: text}
 }
 
 func (e *Engine) nextReport(id dispatch.DocumentID) (n int, due report, err error) {
@@ -177,7 +183,7 @@ func (e *Engine) reported(ctx context.Context, id dispatch.DocumentID, n int, op
 			return err
 		}
 		if doc.Open = len(queued(rows)) > 0; !doc.Open {
-			if err := scheduleReport(tx, &doc, "outcome"); err != nil {
+			if err := scheduleReport(tx, &doc, "outcome", doc.Clerk); err != nil {
 				return err
 			}
 		}

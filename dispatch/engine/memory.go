@@ -19,14 +19,11 @@ type Learnt struct {
 	Key      string         `json:"key"`  // under which it is found again
 	Text     string         `json:"text"` // as the paper had it
 	Agencies []directory.ID `json:"agencies"`
-	NotSent  bool           `json:"not_sent,omitempty"`
-	Paper    bool           `json:"paper,omitempty"`
 }
 
 // remembered is a stored answer.
 type remembered struct {
-	Agencies []directory.ID `json:"agencies,omitempty"`
-	Event    dispatch.Event `json:"event"`
+	Agencies []directory.ID `json:"agencies"`
 	Text     string         `json:"text"`
 }
 
@@ -34,12 +31,14 @@ func memoryKey(issuer directory.ID, key string) []byte {
 	return []byte(string(issuer) + "\x00" + key)
 }
 
+// remember keeps whom the clerk meant. That a line was not sent is never
+// remembered: the next document asks again.
 func (e *Engine) remember(tx *bbolt.Tx, issuer directory.ID, it dispatch.Item, c choice) error {
 	key := recipients.AnswerKey(it)
 	if key == "" {
 		return nil
 	}
-	return put(tx, bMemory, memoryKey(issuer, key), remembered{c.agencies, c.event, it.Text})
+	return put(tx, bMemory, memoryKey(issuer, key), remembered{c.agencies, it.Text})
 }
 
 // Learnt lists what the clerks of an agency answered before, by key; "" lists
@@ -47,18 +46,20 @@ func (e *Engine) remember(tx *bbolt.Tx, issuer directory.ID, it dispatch.Item, c
 func (e *Engine) Learnt(issuer directory.ID) ([]Learnt, error) {
 	var out []Learnt
 	err := e.db.View(func(tx *bbolt.Tx) error {
-		return tx.Bucket(bMemory).ForEach(func(k, v []byte) error {
+		prefix := ""
+		if issuer != "" {
+			prefix = string(memoryKey(issuer, ""))
+		}
+		c := tx.Bucket(bMemory).Cursor()
+		for k, v := c.Seek([]byte(prefix)); k != nil && strings.HasPrefix(string(k), prefix); k, v = c.Next() {
 			id, key, _ := strings.Cut(string(k), "\x00")
-			if issuer != "" && directory.ID(id) != issuer {
-				return nil
-			}
 			var r remembered
 			if err := decode(v, &r); err != nil {
 				return err
 			}
-			out = append(out, Learnt{directory.ID(id), key, r.Text, r.Agencies, r.Event == dispatch.Declined, r.Event == dispatch.OnPaper})
-			return nil
-		})
+			out = append(out, Learnt{directory.ID(id), key, r.Text, r.Agencies})
+		}
+		return nil
 	})
 	sort.SliceStable(out, func(i, j int) bool { return out[i].Issuer < out[j].Issuer })
 	return out, err
@@ -88,6 +89,6 @@ func (e *Engine) memory(issuer directory.ID) recipients.Memory {
 	}
 	return func(key string) (recipients.Answer, bool) {
 		a, ok := answers[key]
-		return recipients.Answer{Agencies: a.Agencies, NotSent: a.NotSent}, ok && !a.Paper
+		return recipients.Answer{Agencies: a.Agencies}, ok
 	}
 }

@@ -123,6 +123,8 @@ func (e *Engine) copyFor(dir *directory.Snapshot, doc *record, item int, id dire
 	switch {
 	case channel == "giấy":
 		r.State, r.Address, r.Reason = dispatch.Paper, "", "Nơi nhận ghi gửi bản giấy"
+	case d.Ask:
+		r.State, r.Address, r.Reason = dispatch.Paper, "", "cơ quan này không còn và được chia cho nhiều nơi; xin gửi giấy tới nơi nhận thay"
 	case d.Address == "":
 		r.State, r.Reason = dispatch.Paper, "danh bạ chưa có địa chỉ thư điện tử"
 	}

@@ -11,7 +11,6 @@ import (
 	"go.etcd.io/bbolt"
 
 	"quangtri.gov.vn/vanthu/dispatch"
-	"quangtri.gov.vn/vanthu/internal/viet"
 	"quangtri.gov.vn/vanthu/mailsvc"
 )
 
@@ -28,7 +27,7 @@ func (e *Engine) View(id dispatch.DocumentID) (dispatch.View, error) {
 // whatever their issuer and year. Marks of case and tone placement do not matter.
 func (e *Engine) FindNumber(number string) ([]dispatch.DocumentID, error) {
 	var out []dispatch.DocumentID
-	want := viet.Key(number)
+	want := plainNumber(number)
 	err := e.db.View(func(tx *bbolt.Tx) error {
 		return tx.Bucket(bNumbers).ForEach(func(k, v []byte) error {
 			if parts := strings.SplitN(string(k), "\x00", 3); len(parts) == 3 && parts[2] == want || string(v) == number {
@@ -159,8 +158,15 @@ func checkDocument(tx *bbolt.Tx, id dispatch.DocumentID) (work int, broken []err
 		if r.Shares != 0 && (int(r.Shares) > len(rows) || rows[r.Shares-1].State != r.State) {
 			broken = append(broken, fmt.Errorf("document %s recipient %d differs from the copy it shares", id, r.ID))
 		}
+		if n := len(r.History); n > 0 && r.History[n-1].To != r.State {
+			broken = append(broken, fmt.Errorf("document %s recipient %d: state is not what its history leads to", id, r.ID))
+		}
 		for i, h := range r.History {
-			if to, err := dispatch.Next(h.From, h.Event); err != nil || to != h.To || i > 0 && r.History[i-1].To != h.From {
+			to, err := dispatch.Next(h.From, h.Event)
+			if h.Event == dispatch.Joining && h.From == dispatch.Held && r.Shares != 0 {
+				to, err = h.To, nil
+			}
+			if err != nil || to != h.To || i > 0 && r.History[i-1].To != h.From {
 				broken = append(broken, fmt.Errorf("document %s recipient %d: impossible history", id, r.ID))
 			}
 		}

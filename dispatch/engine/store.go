@@ -6,7 +6,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"hash/crc32"
+	"slices"
+	"strings"
 	"time"
+	"unicode"
 
 	"go.etcd.io/bbolt"
 
@@ -107,7 +110,25 @@ func numberKey(issuer directory.ID, f dispatch.Fields) []byte {
 	if len(f.Date) >= 4 {
 		year = string(f.Date[:4])
 	}
-	return []byte(string(issuer) + "\x00" + year + "\x00" + viet.Key(f.NumberSymbol))
+	return []byte(string(issuer) + "\x00" + year + "\x00" + plainNumber(f.NumberSymbol))
+}
+
+// plainNumber is the form under which numbers are compared: "015 /CT – UBND" is
+// "15/CT-UBND". The same number typed or scanned differently is the same number.
+func plainNumber(s string) string {
+	s = strings.Map(func(r rune) rune {
+		switch {
+		case unicode.IsSpace(r):
+			return -1
+		case unicode.Is(unicode.Pd, r):
+			return '-'
+		}
+		return r
+	}, viet.Key(s))
+	if trimmed := strings.TrimLeft(s, "0"); trimmed != "" && trimmed[0] >= '0' && trimmed[0] <= '9' {
+		return trimmed
+	}
+	return s
 }
 
 func getRecord(tx *bbolt.Tx, id dispatch.DocumentID) (record, error) {
@@ -171,13 +192,18 @@ func appendLog(tx *bbolt.Tx, en entry) error {
 	return put(tx, bLog, binary.BigEndian.AppendUint64(nil, seq), en)
 }
 
-// scheduleReport makes sure that the clerk will be written to.
-func scheduleReport(tx *bbolt.Tx, r *record, cause string) error {
-	if r.Clerk == "" {
-		return nil
+// scheduleReport makes sure that the clerks named will be written to, each once.
+func scheduleReport(tx *bbolt.Tx, r *record, cause string, to ...string) error {
+	for i, account := range to {
+		if account == "" || slices.Contains(to[:i], account) {
+			continue
+		}
+		r.Reports++
+		if err := put(tx, bReports, reportKey(r.ID, r.Reports), report{To: account, Cause: cause}); err != nil {
+			return err
+		}
 	}
-	r.Reports++
-	return put(tx, bReports, reportKey(r.ID, r.Reports), report{To: r.Clerk, Cause: cause})
+	return nil
 }
 
 // move makes one step of one copy, and of the copies that share it.

@@ -73,7 +73,8 @@ func (e *Engine) Issue(ctx context.Context, s Submission) (Receipt, error) {
 }
 
 // gate reads every file in memory and lets the submission pass only if nothing
-// in it bears a mark of secrecy. The first element is the issued document.
+// in it bears a mark of secrecy, and if everything that may bear one was really
+// read or, where doubt remains, declared. Its refusals carry no file name.
 func (e *Engine) gate(ctx context.Context, s Submission) ([]dispatch.Reading, error) {
 	if len(s.Files) == 0 {
 		return nil, refuse("no-document", "Thư không kèm tệp văn bản nào. Xin đính kèm tệp đã ban hành (.odt, .docx, .doc hoặc .pdf) rồi gửi lại.")
@@ -90,7 +91,38 @@ func (e *Engine) gate(ctx context.Context, s Submission) ([]dispatch.Reading, er
 			return nil, refuse("secret", "Văn bản mang dấu độ mật (%s) nên không được gửi qua hệ thống này và không được lưu lại. Xin gửi theo đường văn bản mật, và xóa tệp này khỏi máy nối mạng.", r.Fields.Secrecy)
 		}
 	}
+	for i, r := range readings {
+		if err := judged(s, i, r); err != nil {
+			return nil, err
+		}
+	}
 	return readings, nil
+}
+
+// judged refuses a file that might be secret: one that nobody could read, for
+// which there is no override, or one with a hint of secrecy that the clerk has
+// not declared to be none.
+func judged(s Submission, i int, r dispatch.Reading) error {
+	which := "Tệp văn bản"
+	if len(s.Files) > 1 {
+		which = fmt.Sprintf("Tệp thứ %d", i+1)
+	}
+	if r.Verdict == dispatch.Rejected {
+		code, why := "unreadable", "không đọc được; xin xuất lại thành .odt, .docx hoặc .pdf."
+		if r.Problem != nil {
+			code, why = r.Problem.Code, r.Problem.Message
+		}
+		if len(s.Files) > 1 {
+			why += " Mọi tệp kèm theo đều phải đọc được để biết không có dấu mật: hãy bung tệp nén, bỏ mật khẩu, hoặc chuyển sang .pdf rồi gửi lại."
+		}
+		return refuse(code, "%s: %s", which, why)
+	}
+	for _, q := range r.Asks {
+		if q.Field == "secrecy" && !s.NotSecret {
+			return refuse("undeclared", "%s: %s Nếu văn bản không thuộc bí mật nhà nước, xin gửi lại thư này và viết ở dòng đầu thư hai chữ «KHÔNG MẬT».", which, strings.TrimSpace(q.Message))
+		}
+	}
+	return nil
 }
 
 // prepare chooses the document among the files and works out all that will be
@@ -98,9 +130,6 @@ func (e *Engine) gate(ctx context.Context, s Submission) ([]dispatch.Reading, er
 func (e *Engine) prepare(s Submission, readings []dispatch.Reading) (record, error) {
 	main, err := choose(readings)
 	if err != nil {
-		return record{}, err
-	}
-	if err := undeclared(s, readings); err != nil {
 		return record{}, err
 	}
 	r := readings[main]
@@ -121,7 +150,7 @@ func (e *Engine) prepare(s Submission, readings []dispatch.Reading) (record, err
 		doc.Clerk = s.Clerk.Address
 	}
 	for i, u := range s.Files {
-		f := describe(u)
+		f := describe(u, readings[i].Kind)
 		if i == main {
 			doc.File = f
 		} else {
@@ -161,39 +190,9 @@ func choose(readings []dispatch.Reading) (int, error) {
 	if main >= 0 {
 		return main, nil
 	}
-	// Nothing is whole: the first file that was read at all is judged, so that
-	// the clerk learns what it lacks; else the first problem is told.
-	for i, r := range readings {
-		if r.Verdict != dispatch.Rejected {
-			return i, nil
-		}
-	}
-	p := readings[0].Problem
-	if p == nil {
-		p = &dispatch.Problem{Code: "unreadable", Message: "Không đọc được tệp này. Xin xuất lại văn bản thành .odt, .docx hoặc .pdf rồi gửi lại."}
-	}
-	return 0, &Refusal{Code: p.Code, Message: fmt.Sprintf("Tệp «%s»: %s", letter.FileName(readings[0].File), p.Message)}
-}
-
-// undeclared refuses what might be secret as long as the clerk has not declared
-// the contrary: a file that shows a hint of secrecy, or that nobody could read.
-func undeclared(s Submission, readings []dispatch.Reading) error {
-	if s.NotSecret {
-		return nil
-	}
-	const how = " Nếu văn bản không thuộc bí mật nhà nước, xin gửi lại thư này và viết ở đầu thư một dòng: KHÔNG MẬT"
-	for _, r := range readings {
-		name := letter.FileName(r.File)
-		if r.Verdict == dispatch.Rejected {
-			return refuse("undeclared", "Không đọc được tệp kèm theo «%s» để biết có dấu mật hay không.%s", name, how)
-		}
-		for _, q := range r.Asks {
-			if q.Field == "secrecy" {
-				return refuse("undeclared", "Tệp «%s»: %s%s", name, strings.TrimSpace(q.Message), how)
-			}
-		}
-	}
-	return nil
+	// Nothing is whole: the first file is judged, so that the clerk learns what it
+	// lacks.
+	return 0, nil
 }
 
 // complete checks that the paper says what issuing needs.
@@ -274,9 +273,20 @@ func (e *Engine) agencyAccounts(dir *directory.Snapshot, agency directory.ID, on
 	return out
 }
 
-func describe(u Upload) dispatch.File {
+// mediaTypes are the types under which files are sent on: what was read, not what
+// the clerk's program called it.
+var mediaTypes = map[string]string{
+	"odt": "application/vnd.oasis.opendocument.text", "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+	"doc": "application/msword", "text-pdf": "application/pdf", "signed-pdf": "application/pdf", "scanned-pdf": "application/pdf", "txt": "text/plain",
+}
+
+func describe(u Upload, kind string) dispatch.File {
 	sum := sha256.Sum256(u.Data)
-	return dispatch.File{Name: letter.FileName(u.Name), Type: u.Type, Size: int64(len(u.Data)), SHA256: hex.EncodeToString(sum[:])}
+	t := mediaTypes[kind]
+	if t == "" {
+		t = "application/octet-stream"
+	}
+	return dispatch.File{Name: letter.FileName(u.Name), Type: t, Size: int64(len(u.Data)), SHA256: hex.EncodeToString(sum[:])}
 }
 
 // store keeps the untouched file. It is called only behind the gate.
@@ -337,7 +347,7 @@ func (e *Engine) commit(ctx context.Context, s Submission, doc record) (Receipt,
 				return err
 			}
 		}
-		if err := scheduleReport(tx, &r, "issued"); err != nil {
+		if err := scheduleReport(tx, &r, "issued", r.Clerk); err != nil {
 			return err
 		}
 		if r.Token != "" {

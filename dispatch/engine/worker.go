@@ -14,20 +14,26 @@ import (
 	"quangtri.gov.vn/vanthu/mailsvc"
 )
 
-// retryAfter is how long the worker waits before it tries again what failed for
-// a passing reason (a full disk, a locked shard).
-const retryAfter = 5 * time.Second
+// What failed for a passing reason (a full disk, a locked shard) is tried again
+// after retryFirst, then after twice as long each time, up to retryMost.
+const (
+	retryFirst = 5 * time.Second
+	retryMost  = 5 * time.Minute
+)
 
 // Run does the open work until ctx ends: local deliveries, hand-over to the
 // queue, outcomes, reports. Everything it does may be done again after a crash.
 func (e *Engine) Run(ctx context.Context) error {
+	e.forgetSettled(ctx)
+	wait := retryFirst
 	for {
-		again := e.pass(ctx)
 		var retry <-chan time.Time
-		if again {
-			t := time.NewTimer(retryAfter)
-			defer t.Stop()
-			retry = t.C
+		var timer *time.Timer
+		if e.pass(ctx) {
+			timer = time.NewTimer(wait)
+			retry, wait = timer.C, min(2*wait, retryMost)
+		} else {
+			wait = retryFirst
 		}
 		select {
 		case <-ctx.Done():
@@ -36,6 +42,33 @@ func (e *Engine) Run(ctx context.Context) error {
 		case <-e.Queue.Settled():
 		case <-retry:
 		}
+		if timer != nil {
+			timer.Stop()
+		}
+	}
+}
+
+// forgetSettled lets the queue drop outcomes that are known here, in case a
+// crash came between the two.
+func (e *Engine) forgetSettled(ctx context.Context) {
+	var keys []string
+	err := e.db.View(func(tx *bbolt.Tx) error {
+		return tx.Bucket(bRecipients).ForEach(func(_, v []byte) error {
+			var r dispatch.Recipient
+			if err := decode(v, &r); err != nil {
+				return err
+			}
+			if r.State != dispatch.Queued && r.Shares == 0 && r.Address != "" && domainOf(r.Address) != e.Domain {
+				keys = append(keys, r.Delivery)
+			}
+			return nil
+		})
+	})
+	if err == nil {
+		err = e.Queue.Forget(ctx, keys)
+	}
+	if err != nil {
+		e.Logger.Warn("queue outcomes not forgotten", "cause", err)
 	}
 }
 
@@ -155,10 +188,10 @@ func (e *Engine) deliver(ctx context.Context, doc record, body mailsvc.NewMessag
 	for _, r := range rows {
 		account, err := e.Identities.Account(r.Address)
 		if err != nil || account.Disabled {
-			steps = append(steps, step{r.ID, dispatch.Bounced, "máy chủ này chưa lập hộp thư " + r.Address})
+			steps = append(steps, noMailbox(r))
 			continue
 		}
-		targets = append(targets, mailsvc.Target{Account: account.Address, Prefix: e.prefix(doc, r)})
+		targets = append(targets, mailsvc.Target{Account: account.Address, Prefix: e.finalTrace(doc, r)})
 		who = append(who, r)
 	}
 	if len(targets) == 0 {
@@ -170,12 +203,22 @@ func (e *Engine) deliver(ctx context.Context, doc record, body mailsvc.NewMessag
 		case err == nil:
 			steps = append(steps, step{id: who[i].ID, event: dispatch.Stored})
 		case errors.Is(err, mailsvc.ErrNotFound):
-			steps = append(steps, step{who[i].ID, dispatch.Bounced, "máy chủ này chưa lập hộp thư " + who[i].Address})
+			steps = append(steps, noMailbox(who[i]))
+		case errors.Is(err, mailsvc.ErrOverQuota):
+			steps = append(steps, step{who[i].ID, dispatch.Bounced, "hộp thư nơi nhận đã đầy"})
+		case errors.Is(err, mailsvc.ErrTooLarge) || errors.Is(err, mailsvc.ErrInvalid) || errors.Is(err, mailsvc.ErrNotAllowed):
+			steps = append(steps, step{who[i].ID, dispatch.Bounced, "hộp thư nơi nhận không nhận được thư này"})
 		default:
 			failed = append(failed, fmt.Errorf("deliver to %s: %w", who[i].Address, err))
 		}
 	}
 	return steps, errors.Join(failed...)
+}
+
+// noMailbox puts a copy on the paper list: the address is official, but nobody
+// made the mailbox here.
+func noMailbox(r dispatch.Recipient) step {
+	return step{r.ID, dispatch.NoAddress, "máy chủ này chưa lập hộp thư " + r.Address}
 }
 
 // askQueue tells which copies the queue does not have yet, and what became of
@@ -222,7 +265,7 @@ func (e *Engine) outgoing(doc record, body mailsvc.NewMessage, r dispatch.Recipi
 	priority := map[string]int{"Khẩn": 1, "Thượng khẩn": 2, "Hỏa tốc": 3, "Hỏa tốc hẹn giờ": 3}[doc.Fields.Urgency]
 	return mailsvc.Outgoing{
 		Key: r.Delivery, From: e.sender(doc), To: r.Address, Blob: body.Blob, Size: body.BlobSize,
-		Prefix: e.prefix(doc, r), Priority: priority, Tracked: true,
+		Prefix: e.trace(doc, r), Priority: priority, Tracked: true,
 	}
 }
 
@@ -289,7 +332,7 @@ func (e *Engine) tellLater(tx *bbolt.Tx, id dispatch.DocumentID, failed bool) er
 		return nil
 	}
 	doc.Open = left
-	if err := scheduleReport(tx, &doc, "outcome"); err != nil {
+	if err := scheduleReport(tx, &doc, "outcome", doc.Clerk); err != nil {
 		return err
 	}
 	return put(tx, bDocuments, []byte(id), doc)

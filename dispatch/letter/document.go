@@ -77,6 +77,9 @@ func vietnameseDate(iso string) string {
 	if _, err := fmt.Sscanf(iso, "%4d-%2d-%2d", &y, &m, &d); err != nil {
 		return iso
 	}
+	if m <= 2 { // Nghị định 30/2020: days below 10 and months 1 and 2 have a leading zero
+		return fmt.Sprintf("%02d/%02d/%d", d, m, y)
+	}
 	return fmt.Sprintf("%02d/%d/%d", d, m, y)
 }
 

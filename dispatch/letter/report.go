@@ -29,7 +29,7 @@ func ReportSubject(v dispatch.View) string {
 
 // order in which states are told: what needs a person first.
 var order = []dispatch.State{dispatch.Held, dispatch.Failed, dispatch.InDoubt, dispatch.Refused, dispatch.Queued,
-	dispatch.Arrived, dispatch.Sent, dispatch.Opened, dispatch.Accepted, dispatch.Paper, dispatch.Published, dispatch.Recalled}
+	dispatch.Arrived, dispatch.Sent, dispatch.Opened, dispatch.Accepted, dispatch.Paper, dispatch.Published, dispatch.Recalled, dispatch.NotSent}
 
 func summary(n map[dispatch.State]int, lead string) string {
 	var parts []string
@@ -48,10 +48,14 @@ func summary(n map[dispatch.State]int, lead string) string {
 // byMail adds how to answer by replying.
 func Report(v dispatch.View, byMail bool) string {
 	var b strings.Builder
+	if byMail {
+		b.WriteString("--- " + ReplyAbove + " ---\n\n")
+	}
 	f := v.Document.Fields
 	fmt.Fprintf(&b, "%s số %s ngày %s\n%s\n\n", f.Type, f.NumberSymbol, vietnameseDate(string(f.Date)), f.Subject)
 	b.WriteString("Tình trạng:" + summary(v.Counts(), " ") + ".\n")
 	questions(&b, v, byMail)
+	failures(&b, v)
 	b.WriteString("\nTỪNG DÒNG TRONG NƠI NHẬN\n")
 	for i, l := range v.Lines {
 		line(&b, i+1, l)
@@ -66,6 +70,11 @@ func Report(v dispatch.View, byMail bool) string {
 	return b.String()
 }
 
+// ReplyAbove stands at the head of a report by mail. Whatever follows it in a
+// reply is the report quoted back. Besides, no line of a report has the form of
+// an answer; a test holds the parser of replies against that.
+const ReplyAbove = "Xin viết trả lời phía trên dòng này"
+
 func questions(b *strings.Builder, v dispatch.View, byMail bool) {
 	waiting := v.Waiting()
 	if len(waiting) == 0 && !v.Confirm {
@@ -73,27 +82,42 @@ func questions(b *strings.Builder, v dispatch.View, byMail bool) {
 	}
 	b.WriteString("\nCẦN ANH/CHỊ TRẢ LỜI\n")
 	if byMail {
-		b.WriteString("Bấm Trả lời (Reply) thư này, rồi viết lên đầu thư, mỗi dòng một ý: số dòng, dấu hai chấm, số chọn. Ví dụ:\n\n")
-		fmt.Fprintf(b, "    %s\n\n", example(v, waiting))
+		fmt.Fprintf(b, "Bấm Trả lời (Reply) thư này và viết lên đầu thư, mỗi dòng một ý: số dòng, dấu hai chấm, lựa chọn. Ví dụ: «%s»\n", example(v, waiting))
 	}
 	if v.Confirm {
-		fmt.Fprintf(b, "Dòng %s. Xác nhận nội dung đã đọc trước khi gửi:\n", dispatch.ConfirmLabel)
+		fmt.Fprintf(b, "\nCâu hỏi chung, coi là dòng %s: nội dung đã đọc có đúng không? Chưa gửi đi đâu khi chưa có trả lời.\n", dispatch.ConfirmLabel)
 		for _, q := range v.Document.Asks {
 			fmt.Fprintf(b, "      %s\n", q.Message)
 		}
-		b.WriteString("      ok = Đúng, gửi đi\n")
+		b.WriteString("      [ok] Đúng, gửi đi\n")
 	}
 	for _, p := range waiting {
-		fmt.Fprintf(b, "Dòng %s. «%s»", p.Label, p.Item.Text)
+		fmt.Fprintf(b, "\nCâu hỏi cho dòng %s: «%s»\n", p.Label, p.Item.Text)
 		if p.Item.Reason != "" {
-			b.WriteString(": " + p.Item.Reason)
+			b.WriteString("      " + p.Item.Reason + "\n")
 		}
-		b.WriteString("\n")
 		for n, c := range p.Item.Candidates {
-			fmt.Fprintf(b, "      %d = %s%s\n", n+1, c.Name, bracket(c.Reason))
+			fmt.Fprintf(b, "      [%d] %s%s\n", n+1, c.Name, bracket(c.Reason))
 		}
-		b.WriteString("      giấy = Gửi bản giấy\n      0 = Không gửi\n")
+		b.WriteString("      [giấy] Gửi bản giấy\n      [0] Không gửi\n")
 		b.WriteString("      hoặc viết tên các cơ quan nhận, hay địa chỉ thư chính thức của họ\n")
+	}
+}
+
+// failures tells how to send again what did not get through.
+func failures(b *strings.Builder, v dispatch.View) {
+	for _, l := range v.Lines {
+		for _, p := range l.Parts {
+			n := 0
+			for _, r := range p.Recipients {
+				if r.Shares == 0 && (r.State == dispatch.Failed || r.State == dispatch.InDoubt || r.State == dispatch.Refused) {
+					n++
+				}
+			}
+			if n > 0 {
+				fmt.Fprintf(b, "\nCó %d nơi ở dòng %s chưa gửi được: trả lời «%s: gửi lại» hoặc «%s: giấy».\n", n, p.Label, p.Label, p.Label)
+			}
+		}
 	}
 }
 
@@ -114,21 +138,21 @@ func example(v dispatch.View, waiting []dispatch.Part) string {
 	return waiting[0].Label + ": 1"
 }
 
-// listAll is the number of copies up to which a line names each of them.
-const listAll = 3
+// few is the number of copies from which a line says how many they are.
+const few = 4
 
 func line(b *strings.Builder, number int, l dispatch.Line) {
 	fmt.Fprintf(b, "%2d. %s\n", number, l.Raw)
 	for _, p := range l.Parts {
 		if len(l.Parts) > 1 {
-			fmt.Fprintf(b, "    %s) %s\n", p.Label, p.Item.Text)
+			fmt.Fprintf(b, "    phần %s: «%s»\n", p.Label, p.Item.Text)
 		}
 		part(b, p)
 	}
 }
 
 func part(b *strings.Builder, p dispatch.Part) {
-	if len(p.Recipients) > listAll {
+	if len(p.Recipients) >= few {
 		n := make(map[dispatch.State]int)
 		for _, r := range p.Recipients {
 			n[r.State]++

@@ -31,6 +31,7 @@ var abbreviations = map[string]string{
 	"tand": "Tòa án nhân dân", "tandtc": "Tòa án nhân dân tối cao", "vksnd": "Viện kiểm sát nhân dân", "vksndtc": "Viện kiểm sát nhân dân tối cao",
 	"ksndtc": "kiểm sát nhân dân tối cao", "ksnd": "kiểm sát nhân dân", "ndtc": "nhân dân tối cao", "thads": "Thi hành án dân sự",
 	"kbnn": "Kho bạc Nhà nước", "nhnn": "Ngân hàng Nhà nước Việt Nam", "nhnnvn": "Ngân hàng Nhà nước Việt Nam", "bhxh": "Bảo hiểm xã hội", "ctk": "Cục Thống kê",
+	"nh": "Ngân hàng", "kho bạc nn": "Kho bạc Nhà nước", "trường cđ": "Trường Cao đẳng", "trường đh": "Trường Đại học", "trường cđsp": "Trường Cao đẳng Sư phạm", "trường cđyt": "Trường Cao đẳng Y tế",
 	"nhcsxh": "Ngân hàng Chính sách xã hội", "ktnn": "Kiểm toán nhà nước", "ttcp": "Thanh tra Chính phủ", "ubdt": "Ủy ban Dân tộc", "qltt": "Quản lý thị trường",
 	"ubmttq": "Ủy ban MTTQ", "ub mttq": "Ủy ban MTTQ", "ubmttqvn": "Ủy ban MTTQ Việt Nam", "ub mttqvn": "Ủy ban MTTQ Việt Nam", "mttqvn": "MTTQ Việt Nam",
 	"ubmttq vn": "Ủy ban MTTQ Việt Nam", "mttq vn": "MTTQ Việt Nam", "ub mttq vn": "Ủy ban MTTQ Việt Nam",

@@ -161,12 +161,61 @@ func (is *issuer) someOf(full string, toks []token, j int) meaning {
 // xã, thành phố", "UBND xã, phường", "Phòng Nội vụ các huyện, TX, TP", "Các
 // huyện, thị xã", "UBND cấp xã".
 func (is *issuer) territories(full string, toks []token) (meaning, bool) {
-	start := -1
-	var c chain
-	for i := range toks {
-		if i > 12 {
-			break
-		}
+	start, c := territoryList(toks)
+	if start < 0 {
+		return is.tier(full, toks)
+	}
+	head, tail := toks[:start], toks[c.end:]
+	counted := ""
+	if n := len(head); n > 1 && digitsOnly(head[n-1:]) { // "UBND 10 huyện, thị xã"
+		head, counted = head[:n-1], "Dòng này ghi số lượng: hãy đối chiếu rồi xác nhận."
+	}
+	if len(head) > 0 && head[len(head)-1].key == "của" {
+		return meaning{}, false
+	}
+	m := meaning{kind: dispatch.KindGroup, group: true, vague: vagueness(toks) + counted, units: c.texts()}
+	if party := partyList(c, tail); party != "" && len(head) == 0 {
+		m.name, m.units, m.forms = party, nil, distinctForms(full, party)
+		return m, true
+	}
+	if more := laterLevels(tail); len(more) > 0 && len(head) > 0 {
+		m.units = append(m.units, more...)
+		m.name = expand(toks)
+		m.forms = distinctForms(full, m.name)
+		return m, true
+	}
+	name := "UBND"
+	if len(head) > 0 {
+		name = is.headName(head)
+	}
+	m.name = name + " các " + strings.Join(c.texts(), ", ")
+	short := m.name
+	rest := words(tail)
+	switch {
+	case c.has("tỉnh") && (strings.Contains(rest, "trực thuộc") || rest == "tw" || rest == "tư"):
+		m.name += " trực thuộc Trung ương"
+		short = m.name
+	case c.has("tỉnh"):
+		m.name = strings.TrimSpace(m.name + " " + expand(tail))
+		short = m.name
+	case allOver[rest]:
+		m.name = strings.TrimSpace(m.name + " " + is.overTerritories(c).String())
+	default:
+		m.name += " " + is.qualifier(tail)
+		short, m.units = "", nil // "ven biển": not all of a kind
+	}
+	m.forms = distinctForms(full, short, m.name)
+	return m, true
+}
+
+// allOver are wordings behind a list of territories that leave none of them out.
+var allOver = wordSetOf("", "tỉnh", "trong tỉnh", "thuộc tỉnh", "của tỉnh", "toàn tỉnh", "trong toàn tỉnh", "trên địa bàn", "trên địa bàn tỉnh", "trên địa bàn huyện", "thuộc huyện", "trong huyện")
+
+// territoryList finds the list of territories that a group's wording runs over:
+// two or more kinds, or one behind "các". start is -1 if there is none.
+func territoryList(toks []token) (start int, c chain) {
+	const most = 12 // words of the body before it
+	for i := 0; i < len(toks) && i <= most; i++ {
 		if !toks[i].word() || i > 0 && toks[i-1].key == "các" {
 			continue
 		}
@@ -175,57 +224,16 @@ func (is *issuer) territories(full string, toks []token) (meaning, bool) {
 			j++
 		}
 		c = chainAt(toks, j, j > i)
-		if (len(c.items) == 0 || !c.territorial()) && j > i {
+		if !c.territorial() && j > i {
 			if key, n := nounAt(toks[j:]); n > 0 && levelWord(key) && (j+n >= len(toks) || !toks[j+n].capital()) {
 				c = chain{items: []string{key}, end: j + n}
 			}
 		}
-		if len(c.items) > 0 && c.territorial() {
-			start = i
-			break
+		if c.territorial() {
+			return i, c
 		}
 	}
-	if start < 0 {
-		return is.tier(full, toks)
-	}
-	head := toks[:start]
-	if len(head) > 0 && head[len(head)-1].key == "của" {
-		return meaning{}, false
-	}
-	m := meaning{kind: dispatch.KindGroup, group: true, vague: vagueness(toks), units: c.texts()}
-	if party := partyList(c, toks[c.end:]); party != "" && len(head) == 0 {
-		m.name, m.units, m.forms = party, nil, distinctForms(full, party)
-		return m, true
-	}
-	name := "UBND"
-	if len(head) > 0 {
-		name = is.headName(head)
-	}
-	rest := words(toks[c.end:])
-	if more := laterLevels(toks[c.end:]); len(more) > 0 && len(head) > 0 {
-		m.units = append(m.units, more...)
-		m.name = expand(toks)
-		m.forms = distinctForms(full, m.name)
-		return m, true
-	}
-	m.name = name + " các " + strings.Join(c.texts(), ", ")
-	short := m.name
-	switch {
-	case c.has("tỉnh"):
-		if strings.Contains(rest, "trực thuộc") || rest == "tw" || rest == "tư" {
-			m.name += " trực thuộc Trung ương"
-		} else if rest != "" {
-			m.name += " " + expand(toks[c.end:])
-		}
-		short = m.name
-	case rest == "" || rest == "trong tỉnh" || rest == "thuộc tỉnh" || rest == "toàn tỉnh" || rest == "trên địa bàn tỉnh" || rest == "trên địa bàn" || rest == "trong toàn tỉnh" || rest == "tỉnh" || rest == "trên địa bàn huyện" || rest == "thuộc huyện" || rest == "của tỉnh" || rest == "trong huyện":
-		m.name = strings.TrimSpace(m.name + " " + is.overTerritories(c).String())
-	default:
-		m.name += " " + is.qualifier(toks[c.end:])
-		short, m.units = "", nil // "ven biển": not all of a kind
-	}
-	m.forms = distinctForms(full, short, m.name)
-	return m, true
+	return -1, chain{}
 }
 
 // partyList reads "các huyện, thị, thành ủy": the Party committees of all of

@@ -10,7 +10,9 @@
 // Certain means that the directory knows the body, or the group and its
 // members, uniquely for this issuer on that day, and that the grammar agrees.
 // Persons, "Như Điều n", "liên quan", lists and private codes are never
-// certain; nothing is certain without a directory.
+// certain by reading; nothing is without a directory. What the clerk of the same
+// agency answered before ([Memory]) makes an item certain too, and says so;
+// references, lists and "liên quan" are asked every time.
 //
 // Time and memory are linear in the text. Items, parts of a line and the length
 // of names are bounded; what exceeds a bound becomes one last doubtful item.

@@ -79,7 +79,6 @@ var standing = map[string]string{
 	"bhxhvn": "Bảo hiểm xã hội Việt Nam",
 	"ktnn":   "Kiểm toán nhà nước",
 	"ttxvn":  "Thông tấn xã Việt Nam",
-	"bcđ":    "",
 }
 
 // matchField finds the longest field of work that toks begins with and the

@@ -49,14 +49,14 @@ var hostile = map[string]string{
 	"archive":     strings.Repeat("Lưu: VT, ", 6000),
 }
 
-// quickest returns the least time of a few runs: other work on the machine only
-// ever adds to it.
+// quickest returns the least processor time of a few runs: other work only ever
+// adds to it. The test that uses it must not run in parallel with others.
 func quickest(run func()) time.Duration {
 	best := time.Hour
 	for range 5 {
-		start := time.Now()
+		start := processorTime()
 		run()
-		if best = min(best, time.Since(start)); best < 50*time.Millisecond {
+		if best = min(best, processorTime()-start); best < slower*50*time.Millisecond {
 			break
 		}
 	}
@@ -73,7 +73,7 @@ func TestHostileBlocksAreBounded(t *testing.T) {
 			{Lines: []string{"Như trên", "Như Điều 3"}, KinhGui: lines, Articles: map[string]string{"3": clip(text, 64<<10) + " chịu trách nhiệm thi hành"}, Issuer: "qt.ubnd", IssuerName: clip(text, 64<<10), On: "2012-05-01"},
 		} {
 			var items []dispatch.Item
-			if d := quickest(func() { items = Resolve(dir, b) }); d > 100*time.Millisecond {
+			if d := quickest(func() { items = Resolve(dir, b) }); d > slower*100*time.Millisecond {
 				t.Errorf("%s: %v for %d items", name, d, len(items))
 			}
 			if len(items) > maxItems+1 {

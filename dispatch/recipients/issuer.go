@@ -74,7 +74,7 @@ func levelAt(toks []token) (string, int) {
 	if n == 0 || n > 3 {
 		return "", 0
 	}
-	if n == 1 && len(toks[0].key) <= 2 && !toks[0].upper() {
+	if n == 1 && len(toks[0].key) <= 2 && !toks[0].upper() && (len(toks[0].key) == 1 || !namedNext(toks[1:])) {
 		return "", 0
 	}
 	for n < len(toks) && toks[n].mark == '.' {
@@ -84,6 +84,14 @@ func levelAt(toks []token) (string, int) {
 		return "", 0
 	}
 	return level, n
+}
+
+// namedNext reports whether a name follows a short form of a level ("Tp. Đông Hà").
+func namedNext(toks []token) bool {
+	if len(toks) > 0 && toks[0].mark == '.' {
+		toks = toks[1:]
+	}
+	return len(toks) > 0 && toks[0].word() && toks[0].capital()
 }
 
 // properName counts the tokens of the capitalised name that toks begins with.

@@ -34,8 +34,8 @@ func (p *lineParser) label(toks, rest []token) label {
 	if lab, ok := p.unitLabel(rest, many); ok {
 		return lab
 	}
-	if po, _, _, n := leadingPost(toks); n == len(toks) && po.title != "" {
-		return label{prefix: source(p.s, toks), post: true}
+	if _, _, _, n := leadingPost(rest); n > 0 && (n == len(rest) || namesBody(rest[n:])) {
+		return label{prefix: source(p.s, rest), post: true} // "các" before it: each of those named
 	}
 	if many {
 		if i := indexOf(rest, "của"); i > 0 {

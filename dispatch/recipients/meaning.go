@@ -190,6 +190,10 @@ func (is *issuer) agency(full string, toks []token) meaning {
 	if is.class == bureau && len(toks) == 1 && toks[0].text == "CT" {
 		m.name = is.own
 	}
+	if why := vagueness(toks); why != "" {
+		m.kind, m.group, m.vague = dispatch.KindGroup, true, why
+		return m
+	}
 	if !knownHead(toks, m.name) {
 		m.kind = dispatch.KindOther
 	}
@@ -437,6 +441,9 @@ func (is *issuer) fieldName(head string, f *field, rest []token) string {
 	return name
 }
 
+// oncePerPlace are mass organisations that every territory has.
+var oncePerPlace = wordSetOf("hội nông dân", "hội cựu chiến binh", "hội liên hiệp phụ nữ", "hội phụ nữ", "liên đoàn lao động")
+
 // settleName completes names of bodies that exist once in a province and are
 // usually written without it, and smooths what expansion leaves.
 func (is *issuer) settleName(name string) string {
@@ -444,7 +451,7 @@ func (is *issuer) settleName(name string) string {
 	switch {
 	case key == "đài phát thanh truyền hình" || key == "báo và phát thanh truyền hình":
 		return strings.TrimSpace(name + " " + is.province.name)
-	case key == "văn phòng ubnd" || key == "văn phòng hđnd" || key == "văn phòng hđnd và ubnd" || key == "đài khí tượng thủy văn" || key == "ủy ban mttq" || key == "ủy ban mttq việt nam" || key == "mttq" || key == "mttq việt nam" || key == "công an" || key == "bộ chỉ huy quân sự" || key == "đoàn đại biểu quốc hội" || key == "trung tâm công báo" || key == "trung tâm công báo tin học":
+	case oncePerPlace[key], key == "văn phòng ubnd" || key == "văn phòng hđnd" || key == "văn phòng hđnd và ubnd" || key == "đài khí tượng thủy văn" || key == "ủy ban mttq" || key == "ủy ban mttq việt nam" || key == "mttq" || key == "mttq việt nam" || key == "công an" || key == "bộ chỉ huy quân sự" || key == "đoàn đại biểu quốc hội" || key == "trung tâm công báo" || key == "trung tâm công báo tin học":
 		return strings.TrimSpace(name + " " + is.seat().String())
 	case key == "báo tỉnh" || strings.HasPrefix(key, "báo tỉnh ") && is.province.name != "":
 		return strings.TrimSpace("Báo " + is.province.name)

@@ -42,7 +42,7 @@ func expansionAt(toks []token, i int) (string, int) {
 		return v, n
 	}
 	if i > 0 || len(toks) > 1 && toks[1].capital() {
-		if level, n := levelAt(toks[i:]); n > 0 && t.upper() && len([]rune(t.text)) <= 2 {
+		if level, n := levelAt(toks[i:]); n > 0 && len([]rune(t.text)) <= 2 {
 			return level, n
 		}
 	}

@@ -177,8 +177,13 @@ func (is *issuer) unitOf(full string, toks []token, ph *phrase) (meaning, bool) 
 		}
 		return m, true
 	}
-	if toks[0].key == "phòng" {
+	switch {
+	case toks[0].key == "phòng":
 		return is.room(full, toks)
+	case is.class == ministry && (toks[0].key == "vụ" || toks[0].key == "cục"):
+		m := is.unitMeaning(toks, tokenize(is.own), full)
+		m.inside = true
+		return m, true
 	}
 	return meaning{}, false
 }

@@ -30,6 +30,8 @@ type phrase struct {
 	codes      bool // a list of private codes merged into one recipient
 	excepting  bool // ends with "trừ ..." after a comma
 	unclear    bool // the exception may reach too far
+	overfull   bool // the line goes on beyond its bound
+	concern    bool // "liên quan" at the end of the list may hold for it too
 	tags       tags
 }
 
@@ -138,29 +140,7 @@ func (p *lineParser) segment(toks []token) {
 		if len(part) == 0 {
 			continue
 		}
-		if len(p.done)+len(list) >= maxParts {
-			if len(list) == 0 {
-				p.done[len(p.done)-1].absorb(part)
-			} else {
-				list[len(list)-1].absorb(part)
-			}
-			continue
-		}
-		if n := len(list); n > 0 && honorific(list[n-1].toks) > 0 && leadsPost(part) {
-			list[n-1].extend(p.s, part) // "Ông A, Phó Chánh Văn phòng"
-			continue
-		}
-		if n := len(list); n > 0 && widerPlace(list[n-1].toks, part) {
-			list[n-1].extend(p.s, part) // "UBND xã Gio Mai, huyện Gio Linh"
-			continue
-		}
-		if n := len(list); n > 0 && exceptionLead(part) {
-			list[n-1].except(p.s, part)
-			continue
-		}
-		if n := len(list); n > 0 && list[n-1].excepting && !plural(part) {
-			list[n-1].except(p.s, part) // "trừ Sở A, Sở B": who may tell where it ends?
-			list[n-1].unclear = true
+		if before := p.last(list); before != nil && p.goesOn(before, part, len(p.done)+len(list) >= maxParts) {
 			continue
 		}
 		list = append(list, p.part(part)...)
@@ -169,6 +149,38 @@ func (p *lineParser) segment(toks []token) {
 	p.share(list)
 	list = p.mergeCodes(list)
 	p.done = append(p.done, list...)
+}
+
+// last is the phrase before the one to come, nil if there is none.
+func (p *lineParser) last(list []phrase) *phrase {
+	switch {
+	case len(list) > 0:
+		return &list[len(list)-1]
+	case len(p.done) >= maxParts:
+		return &p.done[len(p.done)-1]
+	}
+	return nil
+}
+
+// goesOn reports whether a part belongs to the phrase before it, and adds it
+// there. full tells that the line has its share of phrases.
+func (p *lineParser) goesOn(before *phrase, part []token, full bool) bool {
+	switch {
+	case full:
+		before.end = part[len(part)-1].end
+		before.overfull = true
+	case honorific(before.toks) > 0 && leadsPost(part), // "Ông A, Phó Chánh Văn phòng"
+		widerPlace(before.toks, part): // "UBND xã Gio Mai, huyện Gio Linh"
+		before.extend(p.s, part)
+	case exceptionLead(part):
+		before.except(p.s, part)
+	case before.excepting && !plural(part): // "trừ Sở A, Sở B": who may tell where it ends?
+		before.except(p.s, part)
+		before.unclear = true
+	default:
+		return false
+	}
+	return true
 }
 
 // trimOuter drops separators from both ends, parentheses and colons kept.
@@ -224,12 +236,6 @@ func (p *phrase) extend(s string, toks []token) {
 	p.toks = append(append(p.toks[:len(p.toks):len(p.toks)], comma), name...)
 	p.end = toks[len(toks)-1].end
 	p.tags.purposes = append(p.tags.purposes, t.purposes...)
-}
-
-// absorb takes further tokens into the span of p without reading them.
-func (p *phrase) absorb(toks []token) {
-	p.end = toks[len(toks)-1].end
-	p.unclear = true
 }
 
 // except takes "trừ A" (or a further "B") that follows p after a comma.
@@ -352,7 +358,7 @@ func (l *label) fits(ph *phrase) bool {
 	case l.owner != "" && l.prefix == "":
 		return true
 	case l.post:
-		return personName(ph.toks, true) && !strongHead(ph.toks)
+		return personName(ph.toks, true) && !strongHead(ph.toks) && !leadsPost(ph.toks)
 	case l.field:
 		if _, _, _, n := leadingPost(ph.toks); n > 1 {
 			return false
@@ -367,7 +373,8 @@ func (l *label) fits(ph *phrase) bool {
 		if _, _, _, n := leadingPost(ph.toks); n > 0 && !shortCode(ph.toks) {
 			return false
 		}
-		return len(ph.toks) > 0 && ph.toks[0].capital() && !(strongHead(ph.toks) && len(ph.toks) > 2)
+		youth := len(ph.toks) == 2 && ph.toks[1].key == "đoàn" // "Tỉnh đoàn"
+		return ph.toks[0].capital() && !youth && !wholeBody(ph.toks) && !(strongHead(ph.toks) && len(ph.toks) > 2)
 	}
 	core := bodyCore(ph.toks) > 0
 	if core && ph.toks[0].key == firstWord(l.prefix) {
@@ -380,6 +387,13 @@ func (l *label) fits(ph *phrase) bool {
 func (l *label) put(ph *phrase) {
 	ph.owner = l.owner
 	switch {
+	case l.post:
+		name := tokenize(l.prefix)
+		if _, _, _, n := leadingPost(name); n < len(name) { // "PCT UBND tỉnh: A"
+			ph.as, ph.tags.person = l.prefix, joinForm(ph.toks)
+			return
+		}
+		ph.prefix = l.prefix
 	case l.field && standing[squash(ph.toks)] != "":
 	case l.prefix != "" && len(ph.toks) > 0 && strings.EqualFold(ph.toks[0].key, firstWord(l.prefix)):
 	default:

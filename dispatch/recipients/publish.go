@@ -43,7 +43,11 @@ func (is *issuer) web(toks []token) (meaning, bool) {
 		}
 	}
 	m.name = strings.TrimSpace(head + " " + tail)
-	m.forms = distinctForms(joinForm(toks), m.name)
+	form := toks
+	if form[0].key == "đăng" {
+		form = form[1:]
+	}
+	m.forms = distinctForms(joinForm(form), m.name)
 	return m, true
 }
 

@@ -15,6 +15,23 @@ func (p *lineParser) share(list []phrase) {
 	p.sharePlace(list)
 	p.shareHead(list)
 	p.shareMass(list)
+	shareConcern(list)
+}
+
+// shareConcern is "Các Sở, Ban, ngành, UBND các huyện liên quan": who may tell
+// whether "liên quan" holds for the groups before it too? Behind a "các" of its
+// own at the start of a part ("và các đơn vị liên quan") it does not.
+func shareConcern(list []phrase) {
+	if len(list) < 2 {
+		return
+	}
+	last := list[len(list)-1].toks
+	if n := len(last); n < 3 || last[n-1].key != "quan" || last[n-2].key != "liên" || last[0].key == "các" {
+		return
+	}
+	for i := range list[:len(list)-1] {
+		list[i].concern = plural(list[i].toks)
+	}
 }
 
 // shareMass is "Các sở, ban, ngành, đoàn thể liên quan": what follows the mass
@@ -222,7 +239,7 @@ func (p *lineParser) shareCommittee(list []phrase) {
 	tail := ""
 	for i := len(list) - 1; i >= 0; i-- {
 		ph := &list[i]
-		if !boardHead(ph.toks) || ph.owner != "" || ph.header {
+		if !boardHead(ph.toks) && !boardHeads[firstWord(ph.prefix)] || ph.owner != "" || ph.header {
 			tail = ""
 			continue
 		}

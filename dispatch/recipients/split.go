@@ -203,6 +203,9 @@ func conjunction(toks []token, from, i int) bool {
 	if _, _, _, n := leadingPost(right); n > 0 {
 		return true
 	}
+	if placesJoined(toks[from:i], right) {
+		return true
+	}
 	if key, _ := nounAt(right); massNoun(key) && indexOf(toks[from:i], "sở") >= 0 {
 		return true
 	}
@@ -213,6 +216,22 @@ func conjunction(toks []token, from, i int) bool {
 		return true
 	}
 	return joinableHead(right) && (strongHead(toks[from:i]) || leadsPost(toks[from:i])) && !sharesName(toks[from:i], right[0])
+}
+
+// placesJoined reports "UBND huyện A và B", "UBND TP A và TX B": a name that ends
+// with a named territory, and behind "và" nothing but another.
+func placesJoined(left, right []token) bool {
+	at := placeStart(left)
+	if at == 0 || at >= len(left) {
+		return false
+	}
+	if _, n := levelAt(left[at:]); at+n >= len(left) {
+		return false
+	}
+	_, n := levelAt(right)
+	name := properName(right[n:])
+	after := right[n+name:]
+	return name > 0 && (len(after) == 0 || !after[0].word()) && !strongHead(right)
 }
 
 // joinableHeads are the heads of bodies that "và" joins to another body, rather

@@ -56,12 +56,20 @@ func ParseText(raw string) []string {
 	if rest != "" {
 		out = append(out, rest)
 	}
-	for i, l := range out {
-		out[i] = strings.TrimSpace(l)
-		if body, plus := trimBullet(l); plus {
-			out[i] = "+ " + body
-		} else {
-			out[i] = body
+	return withoutBullets(out)
+}
+
+// withoutBullets drops bullets, except "+", and rows that held nothing else.
+func withoutBullets(rows []string) []string {
+	var out []string
+	for _, row := range rows {
+		body, plus := trimBullet(row)
+		switch {
+		case body == "":
+		case plus:
+			out = append(out, "+ "+body)
+		default:
+			out = append(out, body)
 		}
 	}
 	return out

@@ -25,7 +25,7 @@ var (
 		imap.CapQuota, imap.Cap("QUOTA=RES-" + imap.QuotaResourceStorage), imap.CapACL, "RIGHTS=kxte", imap.CapListMyRights,
 		imap.CapSearchFuzzy, imap.CapSort, imap.CapSortDisplay, imap.CapESort,
 		"THREAD=" + imap.Cap(imap.ThreadReferences), "THREAD=" + imap.Cap(imap.ThreadOrderedSubject),
-		imap.CapReplace, imap.CapInProgress,
+		imap.CapReplace, imap.CapInProgress, imap.CapNotify,
 	}
 )
 
@@ -229,6 +229,7 @@ func (r *request) unauthenticate() error {
 	if err := r.p.end(); err != nil {
 		return err
 	}
+	c.endNotify()
 	c.s.leaveUser(c.account.Address)
 	c.account, c.loggedIn, c.view = mailsvc.Account{}, false, nil
 	c.utf8, c.rev2, c.condstore, c.qresync, c.w.utf8 = false, false, false, false, false

@@ -55,6 +55,7 @@ func commandTable() map[string]command {
 		"EXAMINE":     {loggedIn, false, (*request).examine},
 		"APPEND":      {loggedIn, false, (*request).append},
 		"IDLE":        {loggedIn, false, (*request).idle},
+		"NOTIFY":      {loggedIn, false, (*request).notify},
 		"COMPRESS":    {loggedIn, false, (*request).compress},
 
 		"MYRIGHTS":     {loggedIn, false, (*request).myRights},

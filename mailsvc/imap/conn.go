@@ -39,9 +39,10 @@ type conn struct {
 
 	compressed bool
 
-	view   *view // the selected mailbox, or nil
-	idling bool  // readDone is reading
-	closed bool  // LOGOUT, or the connection cannot be used any more
+	notifier *notifier // NOTIFY in force, or nil
+	view     *view     // the selected mailbox, or nil
+	idling   bool      // readDone is reading
+	closed   bool      // LOGOUT, or the connection cannot be used any more
 
 	mu      sync.Mutex
 	waiting bool // for the next command: wake may interrupt the read
@@ -132,18 +133,24 @@ func (c *conn) start() bool {
 
 func (c *conn) handshake() bool {
 	t := tls.Server(c.raw, c.s.o.TLSConfig)
-	c.raw.SetDeadline(time.Now().Add(c.s.limits.ReadTimeout))
-	if err := t.HandshakeContext(c.ctx()); err != nil {
+	limit := time.Now().Add(c.s.limits.ReadTimeout)
+	c.raw.SetWriteDeadline(limit)
+	if !c.beginWait(limit) {
+		return false
+	}
+	err := t.HandshakeContext(c.ctx())
+	c.endWait()
+	if err != nil {
 		c.s.log.Debug("imap: TLS handshake", "remote", c.ip, "err", err)
 		return false
 	}
-	c.raw.SetDeadline(time.Time{})
 	c.secure = true
 	c.use(t)
 	return true
 }
 
 func (c *conn) leave() {
+	c.endNotify()
 	if c.loggedIn {
 		c.s.leaveUser(c.account.Address)
 	}
@@ -165,20 +172,15 @@ func (c *conn) await() bool {
 	if c.r.br.Buffered() > 0 && !c.isWoken() {
 		return true
 	}
-	c.mu.Lock()
-	if c.woken {
-		c.mu.Unlock()
+	if c.notifier != nil {
+		return c.awaitNotified()
+	}
+	if !c.beginWait(c.idleDeadline()) {
 		c.bye("", "server is shutting down")
 		return false
 	}
-	c.waiting = true
-	c.nc.SetReadDeadline(c.idleDeadline())
-	c.mu.Unlock()
 	_, err := c.r.br.Peek(1)
-	c.mu.Lock()
-	c.waiting = false
-	woken := c.woken
-	c.mu.Unlock()
+	woken := c.endWait()
 	var ne net.Error
 	switch {
 	case woken:
@@ -190,6 +192,27 @@ func (c *conn) await() bool {
 		c.bye("", "silent for too long")
 	}
 	return false
+}
+
+// beginWait sets the read deadline for a wait that wake may cut short; false if
+// wake was called before.
+func (c *conn) beginWait(deadline time.Time) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.woken {
+		return false
+	}
+	c.waiting = true
+	c.raw.SetReadDeadline(deadline)
+	return true
+}
+
+// endWait reports whether wake was called meanwhile.
+func (c *conn) endWait() (woken bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.waiting = false
+	return c.woken
 }
 
 func (c *conn) isWoken() bool {
@@ -420,12 +443,13 @@ func (c *conn) storeError(req *request, err error) *imap.Error {
 		{mailsvc.ErrTooLarge, imap.ResponseCodeTooBig, "Thư quá lớn; hãy gửi tệp bằng liên kết.", "the message is too large"},
 		{mailsvc.ErrInvalid, imap.ResponseCodeCannot, "Tên hoặc yêu cầu không hợp lệ; hãy đổi tên.", "not possible with this name"},
 		{mailsvc.ErrFull, imap.ResponseCodeUnavailable, "Máy chủ hết chỗ; hãy báo người quản trị.", "the server's disk is full"},
+		{mailsvc.ErrDamaged, imap.ResponseCodeCorruption, "Dữ liệu trên máy chủ bị hỏng; hãy báo người quản trị.", "stored data is damaged"},
 		{mailsvc.ErrUnknown, imap.ResponseCodeUnavailable, "Không rõ đã xong hay chưa; hãy xem lại rồi mới làm lại.", "outcome unknown, look before trying again"},
 		{mailsvc.ErrClosed, imap.ResponseCodeUnavailable, "Máy chủ đang dừng; hãy thử lại sau.", "server is shutting down"},
 		{context.Canceled, imap.ResponseCodeUnavailable, "Máy chủ đang dừng; hãy thử lại sau.", "server is shutting down"},
 	} {
 		if errors.Is(err, k.kind) {
-			if k.kind == mailsvc.ErrFull || k.kind == mailsvc.ErrUnknown {
+			if k.kind == mailsvc.ErrFull || k.kind == mailsvc.ErrUnknown || k.kind == mailsvc.ErrDamaged {
 				c.s.log.Error("imap: store", "command", req.name, "account", c.account.Address, "err", err)
 			}
 			return no(k.code, c.say(k.vi, k.en))

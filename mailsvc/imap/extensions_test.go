@@ -86,6 +86,10 @@ func TestQResync(t *testing.T) {
 	w.ok("STORE 3 +FLAGS.SILENT (\\Deleted)")
 	w.ok("EXPUNGE")
 	expect(t, q.ok("NOOP"), "* VANISHED 6")
+	q.ok("STORE 2 +FLAGS.SILENT (\\Deleted)")
+	if _, a := q.do("EXPUNGE"); !strings.HasPrefix(a, "OK [HIGHESTMODSEQ ") {
+		t.Error(a)
+	}
 	if got := q.ok(fmt.Sprintf("SELECT INBOX (QRESYNC (%d 1))", f.UIDValidity+1)); len(only(got, "VANISHED")) > 0 {
 		t.Errorf("another UIDVALIDITY: %q", got)
 	}

@@ -25,11 +25,14 @@ type fetchArgs struct {
 
 // needsIndex reports whether the row's index is used.
 func (a *fetchArgs) needsIndex() bool {
-	return len(a.sections) > 0 || a.preview != 0 || a.Envelope || a.BodyStructure != nil || a.body
+	return a.preview != 0 || a.Envelope || a.BodyStructure != nil || a.body || slices.ContainsFunc(a.sections, func(s section) bool { return !s.whole() })
 }
 
+// needsContent reports whether more is asked for than what stands in the row itself.
+func (a *fetchArgs) needsContent() bool { return len(a.sections) > 0 || a.needsIndex() }
+
 // quick reports whether the store's quick form has all that is asked for.
-func (a *fetchArgs) quick() bool { return !a.needsIndex() && !a.InternalDate && !a.threadID }
+func (a *fetchArgs) quick() bool { return !a.needsContent() && !a.InternalDate && !a.threadID }
 
 // setsSeen reports whether fetching marks messages as read.
 func (a *fetchArgs) setsSeen() bool {
@@ -189,7 +192,7 @@ func (f *fetcher) write(m *mailsvc.Message) {
 	}
 	b = f.appendMeta(b, m)
 	w.set(b)
-	if a.needsIndex() {
+	if a.needsContent() {
 		f.writeContent(m)
 	}
 	b = w.bytes()
@@ -253,16 +256,15 @@ func (f *fetcher) appendObjectID(b []byte, kind byte, id uint64) []byte {
 func (f *fetcher) writeContent(m *mailsvc.Message) {
 	o := opened{c: f.c, m: m}
 	defer o.close()
-	stored := o.stored()
 	a, w := f.a, &f.c.w
 	if a.Envelope {
 		w.str("ENVELOPE ")
-		w.raw(stored.Envelope())
+		w.raw(o.stored().Envelope())
 		w.str(" ")
 	}
 	if a.BodyStructure != nil {
 		w.str("BODYSTRUCTURE ")
-		w.raw(stored.Structure())
+		w.raw(o.stored().Structure())
 		w.str(" ")
 	}
 	if a.body {

@@ -338,3 +338,5 @@ func letter(subject, text string) string {
 	return "From: Mẫu <a@x.test>\r\nSubject: " + subject + "\r\nMessage-ID: <" + fmt.Sprint(len(text)) + "." + subject[:1] + "@x.test>\r\n" +
 		"Content-Type: text/plain; charset=utf-8\r\n\r\n" + text + "\r\n"
 }
+
+func newReader(r io.Reader) *bufio.Reader { return bufio.NewReader(r) }

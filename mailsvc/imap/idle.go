@@ -35,10 +35,24 @@ func (r *request) idle() error {
 
 // watch reports changes in the account of the selected mailbox.
 func (c *conn) watch() (changed <-chan struct{}, stop func()) {
+	if c.notifier != nil {
+		return c.notifier.changed, func() {}
+	}
 	if c.view == nil {
 		return nil, func() {}
 	}
 	return c.s.o.Store.Watch(c.view.account)
+}
+
+// changed tells the client what a token of watch stands for.
+func (c *conn) changed() {
+	if c.notifier != nil {
+		c.tellChanges()
+		return
+	}
+	if c.refresh(); !c.closed {
+		c.poll(true)
+	}
 }
 
 // readDone waits for DONE. Only it reads while it runs; it ends with the
@@ -69,7 +83,7 @@ func (c *conn) idleLoop(changed <-chan struct{}, ended <-chan error) error {
 			}
 			return err
 		case <-changed:
-			c.poll(true)
+			c.changed()
 		case <-alive.C:
 			c.refresh()
 			if !c.closed {

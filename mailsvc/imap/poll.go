@@ -19,6 +19,12 @@ func (c *conn) poll(mayExpunge bool) {
 		c.bye("", "the right to this mailbox was withdrawn")
 		return
 	}
+	if c.onlyOwnChange() {
+		if mayExpunge && len(v.gone) > 0 {
+			c.writeGone()
+		}
+		return
+	}
 	ch, err := c.s.o.Store.ChangesSince(c.ctx(), c.account.Address, v.account, v.folder.ID, v.mod)
 	if err != nil {
 		c.pollFailed(err)
@@ -42,6 +48,23 @@ func (c *conn) poll(mayExpunge bool) {
 	}
 	v.mod = max(v.mod, ch.Folder.HighestMod)
 	v.told = nil
+}
+
+// onlyOwnChange reports whether all that changed is what the command itself did
+// and told. Modifications are numbered one by one within an account, so nothing
+// lies between two neighbours.
+func (c *conn) onlyOwnChange() bool {
+	v := c.view
+	mod := v.toldMod()
+	if mod == 0 || mod != v.mod+1 {
+		return false
+	}
+	f, err := c.s.o.Store.Folder(c.ctx(), c.account.Address, v.account, v.folder.Name)
+	if err != nil || f.ID != v.folder.ID || f.HighestMod != mod {
+		return false
+	}
+	v.folder, v.mod, v.told = f, mod, nil
+	return true
 }
 
 // pollFailed ends a session whose mailbox was deleted under it; other errors

@@ -368,18 +368,20 @@ func (s *searcher) evalText(k *searchKey, m *mailsvc.Message, o *opened) verdict
 // guessText judges TEXT by the index. A query with a colon may reach from a
 // field's name into its value, which the index does not know.
 func (s *searcher) guessText(k *searchKey, m *mailsvc.Message) verdict {
-	result := miss
-	for _, field := range [...]mime.SearchField{mime.FieldSubject, mime.FieldFrom, mime.FieldTo, mime.FieldCc, mime.FieldBcc} {
-		f := searchKey{kind: keyField, field: field, match: k.match}
-		switch v := s.evalField(&f, m, nil); v {
-		case hit:
-			return hit
-		case unsure:
-			result = unsure
+	all, ok := mime.Stored(m.Index).AllFolded()
+	if !ok {
+		return unsure
+	}
+	if bytes.Contains(all, []byte(k.match.folded)) {
+		for _, field := range [...]mime.SearchField{mime.FieldSubject, mime.FieldFrom, mime.FieldTo, mime.FieldCc, mime.FieldBcc} {
+			f := searchKey{kind: keyField, field: field, match: k.match}
+			if s.evalField(&f, m, nil) == hit {
+				return hit
+			}
 		}
 	}
 	w := mime.Stored(m.Index).Words()
-	if result == unsure || strings.Contains(k.match.folded, ":") || !w.Lacks(k.match.words) || !w.HeaderLacks(k.match.words) || k.match.inPrefix(m.Prefix) {
+	if strings.Contains(k.match.folded, ":") || !w.Lacks(k.match.words) || !w.HeaderLacks(k.match.words) || k.match.inPrefix(m.Prefix) {
 		return unsure
 	}
 	return miss
@@ -411,12 +413,14 @@ func (o *opened) textContains(n *needle) bool {
 	if err != nil {
 		return false
 	}
+	var buf []byte
+	found := false
 	for text := range mime.Texts(b, o.index(), searchTextLimit) {
-		if n.Match(text) {
-			return true
+		if found, buf = n.in(text, buf); found {
+			break
 		}
 	}
-	return false
+	return found
 }
 
 // writeFound answers SEARCH in the old or the extended form.

@@ -6,7 +6,6 @@ import (
 
 	imap "github.com/emersion/go-imap/v2"
 
-	"quangtri.gov.vn/vanthu/internal/viet"
 	"quangtri.gov.vn/vanthu/mailsvc/mime"
 )
 
@@ -54,18 +53,6 @@ type searchKey struct {
 	text  string // flag, field name or id
 	field mime.SearchField
 	match *needle
-}
-
-// needle is what a text key looks for.
-type needle struct {
-	viet.Matcher
-	folded string // found in the folded text wherever Matcher finds the query
-	words  *mime.Query
-	empty  bool
-}
-
-func newNeedle(s string) *needle {
-	return &needle{Matcher: viet.NewMatcher(s), folded: viet.Fold(s), words: mime.NewQuery(s), empty: viet.Clean(s) == ""}
 }
 
 // Bounds of one SEARCH.

@@ -19,6 +19,11 @@ type section struct {
 	binary binaryMode
 }
 
+// whole reports whether the section is the message as it is.
+func (s *section) whole() bool {
+	return s.binary == notBinary && len(s.Part) == 0 && s.Specifier == imap.PartSpecifierNone
+}
+
 type binaryMode uint8
 
 const (
@@ -86,7 +91,7 @@ func (o *opened) payload(s *section) (payload, error) {
 		return payload{}, err
 	}
 	whole := len(s.Part) == 0
-	if whole && s.Specifier == imap.PartSpecifierNone {
+	if whole && s.Specifier == imap.PartSpecifierNone { // BINARY[] too
 		return payload{head: o.m.Prefix, body: b, n: b.Size()}, nil
 	}
 	p := o.index().Part(s.Part)

@@ -15,11 +15,11 @@ type view struct {
 	mailbox
 	folder   mailsvc.Folder
 	readOnly bool
-	uids     []mailsvc.UID  // ascending; a sequence number is an index + 1
-	gone     []mailsvc.UID  // expunged by somebody, not yet told to the client; ascending
-	mod      mailsvc.ModSeq // the client knows, or gone holds, all changes up to here
-	saved    []mailsvc.UID  // result of SEARCH RETURN (SAVE), ascending
-	told     []toldRow      // states that this command has told the client, ascending
+	uids     []mailsvc.UID     // ascending; a sequence number is an index + 1
+	gone     []mailsvc.UID     // expunged by somebody, not yet told to the client; ascending
+	mod      mailsvc.ModSeq    // the client knows, or gone holds, all changes up to here
+	saved    []mailsvc.UID     // result of SEARCH RETURN (SAVE), ascending
+	told     []mailsvc.Message // states that this command has told the client, ascending
 }
 
 // seq returns the sequence number of a UID, 0 if the client does not know it.
@@ -165,7 +165,10 @@ func (r *request) close() error {
 	if v.readOnly || c.currentRights(v)&mailsvc.Delete == 0 {
 		return nil
 	}
-	_, err := c.s.o.Store.Expunge(c.ctx(), v.account, v.folder.ID, nil)
+	gone, err := c.s.o.Store.Expunge(c.ctx(), v.account, v.folder.ID, nil)
+	if err == nil && len(gone) > 0 {
+		r.code = c.highestModSeq(v)
+	}
 	return err
 }
 

@@ -1,8 +1,10 @@
 package imap
 
 import (
+	"cmp"
 	"errors"
 	"slices"
+	"strconv"
 
 	imap "github.com/emersion/go-imap/v2"
 
@@ -128,8 +130,7 @@ func (c *conn) mayStore(a *storeArgs) error {
 	return c.may(need | mailsvc.Read)
 }
 
-// setFlags changes flags. When nobody else changed the folder meanwhile, the
-// next poll has nothing to look for.
+// setFlags changes flags in the selected mailbox.
 func (c *conn) setFlags(ranges []mailsvc.Range, change mailsvc.FlagChange) (rows []mailsvc.Message, kept []mailsvc.UID, err error) {
 	v := c.view
 	return c.s.o.Store.SetFlags(c.ctx(), c.account.Address, v.account, v.folder.ID, ranges, change)
@@ -137,22 +138,26 @@ func (c *conn) setFlags(ranges []mailsvc.Range, change mailsvc.FlagChange) (rows
 
 // told remembers rows whose present state the client is about to get, so that
 // the poll at the end of the command does not repeat them.
-func (c *conn) told(rows []mailsvc.Message) {
-	for i := range rows {
-		c.view.told = append(c.view.told, toldRow{rows[i].UID, rows[i].ModSeq})
-	}
-}
-
-// toldRow is a state of a message.
-type toldRow struct {
-	uid mailsvc.UID
-	mod mailsvc.ModSeq
-}
+func (c *conn) told(rows []mailsvc.Message) { c.view.told = rows }
 
 // wasTold reports whether the client has got this state; told is ascending.
 func (v *view) wasTold(m *mailsvc.Message) bool {
-	i, ok := slices.BinarySearchFunc(v.told, m.UID, func(t toldRow, u mailsvc.UID) int { return int(int64(t.uid) - int64(u)) })
-	return ok && v.told[i].mod == m.ModSeq
+	i, ok := slices.BinarySearchFunc(v.told, m.UID, func(t mailsvc.Message, u mailsvc.UID) int { return cmp.Compare(t.UID, u) })
+	return ok && v.told[i].ModSeq == m.ModSeq
+}
+
+// toldMod is the modification that told is the result of, 0 if it is of several.
+func (v *view) toldMod() mailsvc.ModSeq {
+	if len(v.told) == 0 {
+		return 0
+	}
+	mod := v.told[0].ModSeq
+	for i := range v.told {
+		if v.told[i].ModSeq != mod {
+			return 0
+		}
+	}
+	return mod
 }
 
 // writeStored answers STORE. With .SILENT only MODSEQ is told, and only to
@@ -203,8 +208,24 @@ func (r *request) expunge() error {
 		}
 		ranges = v.ranges(spans)
 	}
-	_, err := c.s.o.Store.Expunge(c.ctx(), v.account, v.folder.ID, ranges)
+	gone, err := c.s.o.Store.Expunge(c.ctx(), v.account, v.folder.ID, ranges)
+	if err == nil && len(gone) > 0 {
+		r.code = c.highestModSeq(v)
+	}
 	return err
+}
+
+// highestModSeq is the response code that ends an expunge (RFC 7162 section
+// 3.2.7), "" for clients that do not know it.
+func (c *conn) highestModSeq(v *view) string {
+	if !c.qresync {
+		return ""
+	}
+	f, err := c.s.o.Store.Folder(c.ctx(), c.account.Address, v.account, v.folder.Name)
+	if err != nil || f.ID != v.folder.ID {
+		return ""
+	}
+	return "HIGHESTMODSEQ " + strconv.FormatUint(uint64(f.HighestMod), 10)
 }
 
 func (r *request) copy() error { return r.transfer(false) }

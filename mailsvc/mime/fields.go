@@ -221,6 +221,16 @@ func (b Stored) Folded(k SearchField) (folded []byte, cut, ok bool) {
 	}
 }
 
+// AllFolded returns viet.Fold of all texts of the header in one, with NUL between
+// them; ok is false if the bytes are no index or a text is cut.
+func (b Stored) AllFolded() (folded []byte, ok bool) {
+	s := b.section(secSearch)
+	if len(s) == 0 || s[0] != 0 {
+		return nil, false
+	}
+	return s[1:], true
+}
+
 // Fields returns the header fields; ok is false if the bytes are no index.
 func (b Stored) Fields() (f Fields, ok bool) {
 	s := b.section(secFields)

@@ -79,7 +79,21 @@ func PartText(p *Part, raw []byte) string {
 	if p.Subtype == "html" || p.Subtype == "xhtml+xml" {
 		s = stripHTML(s)
 	}
+	if plainVietnamese(s) {
+		return s
+	}
 	return viet.NFC(s)
+}
+
+// plainVietnamese reports whether s is in NFC at a glance: nothing but ASCII,
+// precomposed letters and common punctuation.
+func plainVietnamese(s string) bool {
+	for _, r := range s {
+		if r >= 0x80 && !isVietnamese(r) && (r < 0x2010 || r > 0x2027) {
+			return false
+		}
+	}
+	return true
 }
 
 // DecodeBody undoes a Content-Transfer-Encoding, as far as the bytes allow. An

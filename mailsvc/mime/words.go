@@ -272,14 +272,23 @@ func (w *bitWriter) bytes() []byte {
 	return w.out
 }
 
-// bitReader reads what bitWriter wrote; beyond the end come zeros.
+// bitReader reads what bitWriter wrote. n counts the bits of acc that have been
+// taken from b; higher ones may be there already, as b has them.
 type bitReader struct {
 	b   []byte
 	acc uint64
 	n   int
 }
 
+// fill makes n at least 56, unless the end is near.
 func (r *bitReader) fill() {
+	if len(r.b) >= 8 {
+		r.acc |= binary.LittleEndian.Uint64(r.b) << r.n
+		k := (63 - r.n) >> 3
+		r.b = r.b[k:]
+		r.n += 8 * k
+		return
+	}
 	for r.n <= 56 && len(r.b) > 0 {
 		r.acc |= uint64(r.b[0]) << r.n
 		r.b, r.n = r.b[1:], r.n+8
@@ -290,23 +299,25 @@ func (r *bitReader) fill() {
 func (r *bitReader) rice(k int) (v uint32, ok bool) {
 	q := uint32(0)
 	for {
-		r.fill()
-		ones := bits.TrailingZeros64(^r.acc)
-		if ones >= r.n {
-			if len(r.b) == 0 {
-				return 0, false
-			}
-			ones = r.n
-			q += uint32(ones)
-			r.drop(ones)
-			continue
+		if r.n < 32 {
+			r.fill()
 		}
-		q += uint32(ones)
-		r.drop(ones + 1)
-		break
+		ones := bits.TrailingZeros64(^r.acc)
+		if ones < r.n {
+			q += uint32(ones)
+			r.drop(ones + 1)
+			break
+		}
+		if len(r.b) == 0 {
+			return 0, false
+		}
+		q += uint32(r.n)
+		r.drop(r.n)
 	}
-	if r.fill(); r.n < k {
-		return 0, false
+	if r.n < k {
+		if r.fill(); r.n < k {
+			return 0, false
+		}
 	}
 	v = q<<k | uint32(r.acc&(1<<k-1))
 	r.drop(k)

@@ -45,7 +45,7 @@ const inFlight = 2
 func child(dir, address string) error {
 	b := newBodies()
 	o := b.options(nil, nil)
-	o.Dial, o.Fatal, o.Logger = nil, nil, nil
+	o.Dial, o.Fatal = nil, nil
 	o.Routes = map[string]string{there: address}
 	o.PerDomain = inFlight
 	o.RetryFirst, o.RetryMax = 5*time.Millisecond, 20*time.Millisecond

@@ -19,7 +19,7 @@ import (
 // the item. The notification carries an id made of the key, so that doing it
 // again after a crash makes no second one.
 func (q *Queue) notify(ctx context.Context, r row) {
-	if r.From != "" {
+	if r.owesNotice() {
 		err := q.sendNotice(ctx, r)
 		if err != nil && !errors.Is(err, mailsvc.ErrNotFound) && !errors.Is(err, mailsvc.ErrNotAllowed) {
 			q.o.Logger.Error("queue notification not sent", "key", r.Key, "err", err)
@@ -70,7 +70,7 @@ func (q *Queue) notice(r row) ([]byte, error) {
 		header = nil // the message is gone; the sender is told all the same
 	}
 	boundary := "dsn-" + strings.ToLower(base64.RawURLEncoding.EncodeToString(idKey(r.ID)))
-	subject, text, action := words(r)
+	subject, text, action := q.words(r)
 	var b bytes.Buffer
 	line := func(format string, v ...any) { fmt.Fprintf(&b, format+"\r\n", v...) }
 	line("From: =?utf-8?b?%s?= <postmaster@%s>", base64.StdEncoding.EncodeToString([]byte("Hệ thống thư")), q.postmasterDomain())
@@ -91,8 +91,14 @@ func (q *Queue) notice(r row) ([]byte, error) {
 	line("Content-Type: message/delivery-status")
 	line("")
 	line("Reporting-MTA: dns; %s", q.o.Hostname)
+	if r.Envelope != "" {
+		line("Original-Envelope-Id: %s", asciiOnly(r.Envelope))
+	}
 	line("Arrival-Date: %s", r.Created.Format(dateFormat))
 	line("")
+	if r.Original != "" {
+		line("Original-Recipient: %s", asciiOnly(r.Original))
+	}
 	line("Final-Recipient: %s", typed(r.To))
 	line("Action: %s", action)
 	line("Status: %s", status(r))
@@ -119,7 +125,16 @@ func (q *Queue) postmasterDomain() string {
 }
 
 // words is what people read, Vietnamese first.
-func words(r row) (subject, text, action string) {
+func (q *Queue) words(r row) (subject, text, action string) {
+	switch {
+	case r.Phase == mailsvc.Delivered && q.local(domainOf(r.To)):
+		return "Thư đã vào hộp thư", fmt.Sprintf(
+			"Thư gửi đến %s đã vào hộp thư của người nhận.\r\n\r\nYour message to %s is in the recipient's mailbox.\r\n", r.To, r.To), "delivered"
+	case r.Phase == mailsvc.Delivered:
+		return "Thư đã chuyển đến máy chủ nơi nhận", fmt.Sprintf(
+			"Thư gửi đến %s đã được máy chủ nơi nhận tiếp nhận; máy chủ đó không báo lại khi thư vào hộp thư.\r\n\r\n"+
+				"Your message to %s was accepted by the recipient's server, which will not report on it any further.\r\n", r.To, r.To), "relayed"
+	}
 	if r.Phase == mailsvc.Unsure {
 		return "Không rõ thư đã đến hay chưa", fmt.Sprintf(
 			"Kết nối bị ngắt ngay sau khi thư gửi đến %s được chuyển đi, nên không rõ nơi nhận đã có thư hay chưa.\r\n"+
@@ -144,15 +159,18 @@ func typed(address string) string {
 // status is the enhanced code in the reply, or a general one.
 func status(r row) string {
 	for f := range strings.FieldsSeq(r.Reply) {
-		if len(f) >= 5 && len(f) <= 11 && (f[0] == '4' || f[0] == '5') && f[1] == '.' && strings.Trim(f, "0123456789.") == "" && strings.Count(f, ".") == 2 {
+		if len(f) >= 5 && len(f) <= 11 && (f[0] == '2' || f[0] == '4' || f[0] == '5') && f[1] == '.' && strings.Trim(f, "0123456789.") == "" && strings.Count(f, ".") == 2 {
 			if r.Phase == mailsvc.Bounced && f[0] == '4' {
 				return "4.4.7" // it was put off until its time was over
 			}
 			return f
 		}
 	}
-	if r.Phase == mailsvc.Unsure {
+	switch r.Phase {
+	case mailsvc.Unsure:
 		return "4.4.2"
+	case mailsvc.Delivered:
+		return "2.0.0"
 	}
 	return "5.0.0"
 }

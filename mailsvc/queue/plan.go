@@ -106,7 +106,11 @@ func (p *plan) open(now time.Time) (start []destination, again time.Time) {
 			again = earlier(again, l.later.all[0].next)
 		}
 		// One worker for each ready item, within the limit; those at work take more.
-		for i := l.active; i < min(p.perDest, l.ready.Len()+l.active); i++ {
+		limit := p.perDest
+		if l.failures > 0 {
+			limit = 1 // to find out whether it answers again
+		}
+		for i := l.active; i < min(limit, l.ready.Len()+l.active); i++ {
 			due = append(due, candidate{d, l.ready.all[0]})
 		}
 	}
@@ -172,7 +176,10 @@ func (p *plan) sending() int {
 func (p *plan) reached(d destination) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.lanes[d].failures = 0
+	if p.lanes[d].failures > 0 {
+		p.lanes[d].failures = 0
+		p.poke()
+	}
 }
 
 // unreached notes that no connection could be made, and gives out what is ready

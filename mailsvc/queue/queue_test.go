@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -13,6 +14,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"go.etcd.io/bbolt"
 
 	"quangtri.gov.vn/vanthu/mailsvc"
 )
@@ -67,6 +70,9 @@ func TestInvalidItems(t *testing.T) {
 		"sender":        func(m *mailsvc.Outgoing) { m.From = "x\n@y" },
 		"bare sender":   func(m *mailsvc.Outgoing) { m.From = "postmaster" },
 		"long key":      func(m *mailsvc.Outgoing) { m.Key = strings.Repeat("k", 2000) },
+		"wish":          func(m *mailsvc.Outgoing) { m.Notify = "NEVER,SUCCESS" },
+		"ENVID":         func(m *mailsvc.Outgoing) { m.Envelope = "a\r\nb" },
+		"ORCPT":         func(m *mailsvc.Outgoing) { m.Original = "x@y.example" },
 		"without bytes": func(m *mailsvc.Outgoing) { m.Blob = "" },
 	} {
 		err := q.Enqueue(t.Context(), append(b.mail("good"), b.mail("bad", change)...))
@@ -403,6 +409,58 @@ func TestNotifications(t *testing.T) {
 	}
 }
 
+// TestWishes: RFC 3461.
+func TestWishes(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name, notify, to, ext, answer string
+		want                          string // in the notification; "" for none
+	}{
+		{"never", "NEVER", "x@" + there, "", "550 5.1.1 no", ""},
+		{"only success, but it fails", "SUCCESS", "x@" + there, "", "550 5.1.1 no", ""},
+		{"failure", "FAILURE,DELAY", "x@" + there, "", "550 5.1.1 no", "Action: failed\r\nStatus: 5.1.1\r\n"},
+		{"no wish", "", "x@" + there, "", "", ""},
+		{"relayed", "SUCCESS", "x@" + there, "", "", "Action: relayed\r\nStatus: 2.0.0\r\n"},
+		{"handed on", "SUCCESS,FAILURE", "x@" + there, "250-DSN\r\n", "", ""},
+		{"delivered", "SUCCESS", "x@" + here, "", "", "Action: delivered\r\nStatus: 2.0.0\r\n"},
+		{"null sender", "SUCCESS", "null@" + here, "", "", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			p, b := &peer{ext: c.ext}, newBodies()
+			if c.answer != "" {
+				p.answer = says("RCPT", c.answer)
+			}
+			q, stop := start(t, file(t), b.options(t, p.pipe))
+			must(t, q.Enqueue(t.Context(), b.mail("a", untracked, func(m *mailsvc.Outgoing) {
+				m.To, m.Notify, m.Envelope, m.Original = c.to, c.notify, "id+1", "RFC822;old@"+there
+				if strings.HasPrefix(c.to, "null") {
+					m.From = ""
+				}
+			})))
+			gone(t, q, "a")
+			if s, err := q.Stats(); err != nil || s != (Stats{Sending: s.Sending}) {
+				t.Errorf("left: %+v, %v", s, err)
+			}
+			stop()
+			box := b.box(author)
+			switch {
+			case c.want == "" && len(box) != 0:
+				t.Errorf("an unwanted notification:\n%s", box[0])
+			case c.want == "":
+			case len(box) != 1:
+				t.Errorf("%d notifications", len(box))
+			case !strings.Contains(box[0], c.want) || !strings.Contains(box[0], "Original-Envelope-Id: id+1\r\n") || !strings.Contains(box[0], "Original-Recipient: RFC822;old@"+there):
+				t.Errorf("notification:\n%s", box[0])
+			}
+			handed := p.count("MAIL FROM:<"+author+"> BODY=8BITMIME ENVID=id+2B1") + p.count("RCPT TO:<x@"+there+"> NOTIFY="+c.notify+" ORCPT=RFC822;old@")
+			if want := 2 * min(1, len(c.ext)); handed != want {
+				t.Errorf("said %q", p.said)
+			}
+		})
+	}
+}
+
 func TestNotificationIsTriedAgain(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -496,6 +554,34 @@ func TestReferences(t *testing.T) {
 	must(t, q.References(func(id mailsvc.BlobID) bool { n++; return false }))
 	if n != 1 {
 		t.Errorf("yield was called %d times after it said enough", n)
+	}
+}
+
+func TestDamagedRowsArePutAside(t *testing.T) {
+	t.Parallel()
+	p, b := &peer{}, newBodies()
+	path := file(t)
+	q, err := Open(path, b.options(t, p.pipe))
+	must(t, err)
+	must(t, q.Enqueue(t.Context(), append(b.mail("a"), b.mail("b")...)))
+	must(t, q.db.Update(t.Context(), func(tx *bbolt.Tx) error {
+		items, _ := tables(tx)
+		v := bytes.Clone(items.Get(idKey(1)))
+		v[len(v)/2] ^= 4
+		return items.Put(idKey(1), v)
+	}))
+	wantPhase(t, outcome(t, q, "a"), mailsvc.Unsure)
+	must(t, q.Close())
+	q, _ = start(t, path, b.options(t, p.pipe))
+	wantPhase(t, await(t, q, "b"), mailsvc.Delivered)
+	wantPhase(t, outcome(t, q, "a"), mailsvc.Unsure)
+	must(t, q.Enqueue(t.Context(), b.mail("a"))) // not sent again unasked
+	must(t, q.Forget(t.Context(), []string{"a"}))
+	if o := outcome(t, q, "a"); o.Key != "" {
+		t.Errorf("forgotten, but %+v", o)
+	}
+	if n := len(p.got()); n != 1 {
+		t.Errorf("%d messages were sent", n)
 	}
 }
 

@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"slices"
+	"strings"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -17,14 +19,19 @@ import (
 
 // On disk:
 //
-//	items  id, 8 octets big-endian -> CRC-32C in hexadecimal, a space, the row in JSON
-//	keys   key -> id of its item, or "d" and the time at which it was done with
+//	items    id, 8 octets big-endian -> CRC-32C in hexadecimal, a space, the row in JSON
+//	keys     key -> id of its item, or "d" and the time at which it was done with
+//	damaged  what stood in items under an id, if it cannot be read
+//
+// A damaged row is never guessed at: it is put aside when it is met on opening,
+// and its key, if it is known, is answered for as Unsure.
 //
 // A key that is done with stays for a while, so that a late repetition of its
 // Enqueue is still a no-op.
 var (
-	bItems = []byte("items")
-	bKeys  = []byte("keys")
+	bItems   = []byte("items")
+	bKeys    = []byte("keys")
+	bDamaged = []byte("damaged")
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -45,9 +52,27 @@ type row struct {
 // settled reports whether nothing more is done with the message itself.
 func (r row) settled() bool { return r.Phase != mailsvc.Waiting }
 
-// owesNotice reports whether the sender is to be told before the row may go.
+// owesNotice reports whether the sender is to be told before the row may go. An
+// untracked row that is delivered is on disk only for that.
 func (r row) owesNotice() bool {
-	return !r.Tracked && (r.Phase == mailsvc.Bounced || r.Phase == mailsvc.Unsure)
+	if r.Tracked || r.From == "" {
+		return false
+	}
+	switch r.Phase {
+	case mailsvc.Bounced, mailsvc.Unsure:
+		return r.wants("FAILURE")
+	case mailsvc.Delivered:
+		return r.wants("SUCCESS")
+	}
+	return false
+}
+
+// wants reports whether the sender asked for a notification, RFC 3461 section 4.1.
+func (r row) wants(what string) bool {
+	if r.Notify == "" {
+		return what == "FAILURE"
+	}
+	return slices.Contains(strings.Split(r.Notify, ","), what)
 }
 
 func (r row) outcome() mailsvc.Outcome {
@@ -113,17 +138,22 @@ func doneAt(v []byte) (time.Time, bool) {
 	return time.Unix(int64(binary.BigEndian.Uint64(v[1:])), 0), true
 }
 
-// byKey finds a live row.
-func byKey(tx *bbolt.Tx, key string) (r row, ok bool, err error) {
+// byKey finds a live row. In place of one that is damaged it returns what can
+// still be said: that nobody knows.
+func byKey(tx *bbolt.Tx, key string) (r row, ok bool) {
 	items, keys := tables(tx)
 	id := keys.Get([]byte(key))
 	if len(id) != 8 {
-		return row{}, false, nil
+		return row{}, false
 	}
-	v := items.Get(id)
-	if v == nil {
-		return row{}, false, nil
+	r, err := decode(id, items.Get(id))
+	if err == nil && r.Key == key {
+		return r, true
 	}
-	r, err = decode(id, v)
-	return r, err == nil, err
+	return row{
+		ID:       binary.BigEndian.Uint64(id),
+		Outgoing: mailsvc.Outgoing{Key: key, Tracked: true},
+		Phase:    mailsvc.Unsure,
+		Reply:    "the queue's record of this message is damaged",
+	}, true
 }

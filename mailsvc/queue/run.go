@@ -140,10 +140,10 @@ func (q *Queue) deal(ctx context.Context, s *sender, e entry) {
 	switch {
 	case !ok:
 		return
-	case r.owesNotice():
-		q.notify(ctx, r)
-		return
 	case r.settled():
+		if !r.Tracked {
+			q.notify(ctx, r)
+		}
 		return
 	}
 	r.Attempts++
@@ -167,6 +167,8 @@ func (q *Queue) retryLater(r row, err error) {
 type result struct {
 	phase mailsvc.Phase // Waiting: try again
 	reply string
+	// passed says that the next server will tell the sender of success.
+	passed bool
 	// cut says that the attempt was broken off because the process is stopping.
 	cut bool
 }
@@ -191,7 +193,7 @@ func (q *Queue) settle(ctx context.Context, r row, res result) {
 		}
 	}
 	q.o.Logger.Info("queue attempt", "key", r.Key, "to", r.To, "attempt", r.Attempts, "phase", r.Phase, "reply", r.Reply)
-	if !r.Tracked && r.Phase == mailsvc.Delivered {
+	if !r.Tracked && r.settled() && (!r.owesNotice() || res.passed) {
 		if err := q.remove(r); err != nil {
 			q.o.Logger.Error("queue item not removed", "key", r.Key, "err", err)
 		}
@@ -211,7 +213,7 @@ func (q *Queue) settle(ctx context.Context, r row, res result) {
 	switch {
 	case r.Tracked && r.settled():
 		q.tell()
-	case r.owesNotice():
+	case r.settled():
 		q.notify(ctx, r)
 	default:
 		q.schedule(r)

@@ -289,13 +289,16 @@ func (s *sender) transfer(ctx context.Context, r *row) (res result, again bool) 
 	// From here on the answer is waited for, for a while even when stopping.
 	uncut = context.AfterFunc(ctx, func() { time.AfterFunc(s.q.o.Timeouts.Stop, func() { conn.Close() }) })
 	res = s.finish(data)
+	if s.client != nil {
+		res.passed, _ = s.client.Extension("DSN")
+	}
 	crashpoint.Here(AfterAnswer)
 	return res, false
 }
 
 // begin says MAIL, RCPT and DATA. If data is nil, res is what came of it.
 func (s *sender) begin(r *row) (data *gosmtp.DataCommand, res result, again bool) {
-	opts := &gosmtp.MailOptions{Size: r.Size + int64(len(r.Prefix))}
+	opts := &gosmtp.MailOptions{Size: r.Size + int64(len(r.Prefix)), EnvelopeID: r.Envelope}
 	if !isASCII(r.From) || !isASCII(r.To) {
 		if ok, _ := s.client.Extension("SMTPUTF8"); !ok {
 			return nil, permanent("5.6.7 the server takes no addresses beyond ASCII"), false
@@ -309,7 +312,7 @@ func (s *sender) begin(r *row) (data *gosmtp.DataCommand, res result, again bool
 		dead := !errors.As(err, &reply) || reply.Code == 421
 		return nil, s.refused(err), dead && idle
 	}
-	if err := s.client.Rcpt(r.To, nil); err != nil {
+	if err := s.client.Rcpt(r.To, s.wishes(r)); err != nil {
 		return nil, s.refused(err), false
 	}
 	data, err := s.client.Data()
@@ -317,6 +320,24 @@ func (s *sender) begin(r *row) (data *gosmtp.DataCommand, res result, again bool
 		return nil, s.refused(err), false
 	}
 	return data, result{}, false
+}
+
+// wishes are the parameters that hand the sender's wishes on, RFC 3461 section
+// 5.2. go-smtp leaves them out if the server does not know them.
+func (s *sender) wishes(r *row) *gosmtp.RcptOptions {
+	o := &gosmtp.RcptOptions{}
+	if r.Tracked {
+		return o
+	}
+	for n := range strings.SplitSeq(r.Notify, ",") {
+		if n != "" {
+			o.Notify = append(o.Notify, gosmtp.DSNNotify(n))
+		}
+	}
+	if kind, address, ok := strings.Cut(r.Original, ";"); ok {
+		o.OriginalRecipientType, o.OriginalRecipient = gosmtp.DSNAddressType(kind), address
+	}
+	return o
 }
 
 // refused turns an error before the message into a result and makes the

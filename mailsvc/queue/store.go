@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -61,23 +62,13 @@ func (q *Queue) recover() error {
 	var left []row
 	now := time.Now()
 	err := q.db.Update(context.Background(), func(tx *bbolt.Tx) error {
-		left = nil
-		items, err := tx.CreateBucketIfNotExists(bItems)
-		if err != nil {
-			return err
-		}
-		if _, err := tx.CreateBucketIfNotExists(bKeys); err != nil {
-			return err
-		}
-		err = items.ForEach(func(k, v []byte) error {
-			r, err := decode(k, v)
-			if err != nil {
-				return fmt.Errorf("item %x: %w", k, err)
+		for _, name := range [][]byte{bItems, bKeys, bDamaged} {
+			if _, err := tx.CreateBucketIfNotExists(name); err != nil {
+				return err
 			}
-			left = append(left, r)
-			return nil
-		})
-		if err != nil {
+		}
+		var err error
+		if left, err = q.readAll(tx); err != nil {
 			return err
 		}
 		for i := range left {
@@ -101,6 +92,25 @@ func (q *Queue) recover() error {
 		}
 	}
 	return nil
+}
+
+// readAll returns the readable rows and puts the others aside.
+func (q *Queue) readAll(tx *bbolt.Tx) (all []row, err error) {
+	items, damaged := map[string][]byte{}, tx.Bucket(bDamaged)
+	err = tx.Bucket(bItems).ForEach(func(k, v []byte) error {
+		r, err := decode(k, v)
+		if err != nil {
+			q.o.Logger.Error("queue item is damaged and was put aside", "id", fmt.Sprintf("%x", k), "err", err)
+			items[string(k)] = bytes.Clone(v)
+			return nil
+		}
+		all = append(all, r)
+		return nil
+	})
+	for k, v := range items {
+		err = errors.Join(err, damaged.Put([]byte(k), v), tx.Bucket(bItems).Delete([]byte(k)))
+	}
+	return all, err
 }
 
 // keep is how long a key that is done with is remembered.
@@ -127,7 +137,7 @@ func (q *Queue) schedule(r row) {
 	switch {
 	case r.Phase == mailsvc.Waiting:
 		q.plan.add(q.destination(r.To), entryOf(r))
-	case r.owesNotice():
+	case !r.Tracked:
 		q.plan.add(destNotice, entryOf(r))
 	}
 }
@@ -192,10 +202,30 @@ func checkOutgoing(m mailsvc.Outgoing) error {
 		return invalid(m.To, "not a recipient address")
 	case bad(m.From) || m.From != "" && !strings.Contains(m.From, "@"):
 		return invalid(m.To, "not a sender address")
+	case !validWishes(m):
+		return invalid(m.To, "not a wish for notifications")
 	case m.Blob == "":
 		return invalid(m.To, "no message")
 	}
 	return nil
+}
+
+// validWishes checks the DSN parameters, which go to the next server: RFC 3461
+// section 4, RFC 6533 section 3.
+func validWishes(m mailsvc.Outgoing) bool {
+	if m.Notify != "" && m.Notify != "NEVER" {
+		for n := range strings.SplitSeq(m.Notify, ",") {
+			if n != "SUCCESS" && n != "FAILURE" && n != "DELAY" {
+				return false
+			}
+		}
+	}
+	control := func(c rune) bool { return c < ' ' || c == 0x7f }
+	if len(m.Envelope) > 100 || len(m.Original) > maxAddress || strings.ContainsFunc(m.Envelope+m.Original, control) || !isASCII(m.Envelope) {
+		return false
+	}
+	kind, address, _ := strings.Cut(m.Original, ";")
+	return m.Original == "" || address != "" && (kind == "UTF-8" || kind == "RFC822" && isASCII(address))
 }
 
 // Outcomes implements mailsvc.Queue. Untracked items are known until they are done.
@@ -203,11 +233,7 @@ func (q *Queue) Outcomes(_ context.Context, keys []string) ([]mailsvc.Outcome, e
 	var all []mailsvc.Outcome
 	err := q.db.View(func(tx *bbolt.Tx) error {
 		for _, k := range keys {
-			r, ok, err := byKey(tx, k)
-			if err != nil {
-				return &mailsvc.Error{Op: "read outcome", Subject: k, Kind: mailsvc.ErrDamaged, Cause: err}
-			}
-			if ok {
+			if r, ok := byKey(tx, k); ok {
 				all = append(all, r.outcome())
 			}
 		}
@@ -224,10 +250,7 @@ func (q *Queue) Forget(ctx context.Context, keys []string) error {
 	now := time.Now()
 	err := q.db.Update(ctx, func(tx *bbolt.Tx) error {
 		for _, k := range keys {
-			r, ok, err := byKey(tx, k)
-			if err != nil {
-				return err
-			}
+			r, ok := byKey(tx, k)
 			if !ok || !r.settled() || !r.Tracked {
 				continue
 			}

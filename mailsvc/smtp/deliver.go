@@ -67,6 +67,7 @@ func (s *session) receiveIntake(message io.Reader, h header) error {
 	}
 	in := mailsvc.Incoming{
 		From: s.tx.from, To: s.tx.intakes, Data: data, MessageID: h.messageID, RemoteAddr: s.w.c.ip,
+		Others: len(s.tx.local) + len(s.tx.remote),
 	}
 	if s.account != nil {
 		in.Account = *s.account
@@ -236,6 +237,7 @@ func (s *session) enqueue(m mailsvc.NewMessage, trace string, rcpts []recipient,
 			Blob:   m.Blob,
 			Size:   m.BlobSize,
 			Prefix: prefix,
+			Notify: r.notify, Envelope: s.tx.env, Original: r.orcpt,
 		}
 	}
 	err := s.s.o.Enqueue(s.s.ctx, out)

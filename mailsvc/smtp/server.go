@@ -158,12 +158,8 @@ type Server struct {
 	ctx     context.Context // ends when connections are cut
 	cut     context.CancelFunc
 
-	// plain and secure run the commands of connections without and with TLS; they
-	// differ in what EHLO offers.
-	plain, secure *gosmtp.Server
-	toPlain       *handover
-	toSecure      *handover
-	engines       sync.WaitGroup
+	engines map[kind]engine
+	serving sync.WaitGroup // of the engines
 
 	mu        sync.Mutex
 	stopping  bool
@@ -190,8 +186,7 @@ func New(o Options) *Server {
 		o:         o,
 		log:       o.Logger,
 		domains:   map[string]bool{},
-		toPlain:   newHandover(),
-		toSecure:  newHandover(),
+		engines:   map[kind]engine{},
 		listeners: map[net.Listener]bool{},
 		conns:     map[*conn]bool{},
 		perIP:     map[string]int{},
@@ -202,15 +197,24 @@ func New(o Options) *Server {
 		s.domains[strings.ToLower(d)] = true
 	}
 	s.ctx, s.cut = context.WithCancel(context.Background())
-	s.plain, s.secure = s.engine(o.TLS), s.engine(nil)
-	s.run(s.plain, s.toPlain)
-	s.run(s.secure, s.toSecure)
+	for _, k := range []kind{{false, false}, {false, true}, {true, false}, {true, true}} {
+		e := s.engine(k)
+		s.engines[k] = e
+		s.serving.Go(func() { _ = e.Serve(e.handover) })
+	}
 	return s
 }
 
-// engine makes a go-smtp server. starttls is only what makes it offer STARTTLS:
-// wire does it.
-func (s *Server) engine(starttls *tls.Config) *gosmtp.Server {
+// kind of connection: each offers other things in EHLO.
+type kind struct{ submission, secure bool }
+
+// engine runs the commands of the connections that are handed to it.
+type engine struct {
+	*gosmtp.Server
+	handover *handover
+}
+
+func (s *Server) engine(k kind) engine {
 	e := gosmtp.NewServer(gosmtp.BackendFunc(s.newSession))
 	e.Domain = s.o.Hostname
 	e.MaxRecipients = s.o.Limits.Recipients
@@ -218,13 +222,14 @@ func (s *Server) engine(starttls *tls.Config) *gosmtp.Server {
 	e.MaxLineLength = 0 // wire bounds lines, commands and data each in its own way
 	e.AllowInsecureAuth = true
 	e.EnableSMTPUTF8 = true
-	e.TLSConfig = starttls
+	// Success is reported to account holders only: the sender of foreign mail may
+	// be forged.
+	e.EnableDSN = k.submission
+	if !k.secure {
+		e.TLSConfig = s.o.TLS // so that STARTTLS is offered; wire does it
+	}
 	e.ErrorLog = errorLog{s.log}
-	return e
-}
-
-func (s *Server) run(e *gosmtp.Server, h *handover) {
-	s.engines.Go(func() { _ = e.Serve(h) })
+	return engine{e, newHandover()}
 }
 
 // errorLog carries go-smtp's complaints, which name addresses and errors only.
@@ -321,11 +326,7 @@ func (s *Server) handshake(c *conn) (net.Conn, error) {
 
 // hand gives a connection to the engine that suits it.
 func (s *Server) hand(w *wire) {
-	h := s.toPlain
-	if w.secure {
-		h = s.toSecure
-	}
-	if !h.give(w) {
+	if !s.engines[kind{w.role != MX, w.secure}].handover.give(w) {
 		w.Close()
 	}
 }
@@ -345,18 +346,17 @@ func (s *Server) Shutdown(ctx context.Context) error {
 		<-s.empty
 	}
 	s.cut()
-	s.toPlain.Close()
-	s.toSecure.Close()
 	// Sessions that were cut may still be storing what they have: the stores must
 	// not be closed under them.
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastWait)
 	defer cancel()
-	for _, e := range []*gosmtp.Server{s.plain, s.secure} {
+	for _, e := range s.engines {
+		e.handover.Close()
 		if e := e.Shutdown(last); e != nil && !errors.Is(e, gosmtp.ErrServerClosed) {
 			err = errors.Join(err, e)
 		}
 	}
-	s.engines.Wait()
+	s.serving.Wait()
 	return err
 }
 

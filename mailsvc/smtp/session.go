@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"io"
+	"strings"
 
 	gosmtp "github.com/emersion/go-smtp"
 
@@ -28,12 +29,13 @@ type transaction struct {
 	id   string // of this attempt; in Received and in the keys of queued mail
 	from string // "" is the null path
 	utf8 bool
-	size int64 // announced, 0 if not
+	size int64  // announced, 0 if not
+	env  string // ENVID, RFC 3461
 
 	rcpts   int    // RCPT accepted
 	single  string // the address of the only one
 	local   []recipient
-	remote  []recipient
+	remote  []recipient // for the queue: other servers, and mailboxes here whose delivery is to be reported
 	intake  mailsvc.Intake
 	intakes string // the intake's address
 	seen    map[string]bool
@@ -43,6 +45,30 @@ type transaction struct {
 type recipient struct {
 	address string // as given
 	account string // of a mailbox here
+	notify  string // when to tell the sender, as in mailsvc.Outgoing
+	orcpt   string // likewise
+}
+
+// wishes reads the DSN parameters of RCPT.
+func (r *recipient) wishes(o *gosmtp.RcptOptions) {
+	var all []string
+	for _, n := range o.Notify {
+		all = append(all, string(n))
+	}
+	r.notify = strings.Join(all, ",")
+	// What cannot stand in a report is left out; it is only for display.
+	control := func(c rune) bool { return c < ' ' || c == 0x7f }
+	if n := len(o.OriginalRecipient); n > 0 && n < maxOriginal && !strings.ContainsFunc(o.OriginalRecipient, control) {
+		r.orcpt = string(o.OriginalRecipientType) + ";" + o.OriginalRecipient
+	}
+}
+
+// maxOriginal bounds ORCPT, RFC 3461 section 4.2, octets.
+const maxOriginal = 480
+
+// wantsSuccess reports whether the sender is to be told that the message arrived.
+func (r recipient) wantsSuccess() bool {
+	return strings.Contains(r.notify, string(gosmtp.DSNNotifySuccess))
 }
 
 func (s *Server) newSession(c *gosmtp.Conn) (gosmtp.Session, error) {
@@ -58,6 +84,9 @@ func (s *session) Reset() {
 // Logout does nothing: a session holds nothing that must be let go.
 func (s *session) Logout() error { return nil }
 
+// maxEnvelope bounds ENVID, RFC 3461 section 4.4, octets.
+const maxEnvelope = 100
+
 // Mail implements gosmtp.Session.
 func (s *session) Mail(from string, opts *gosmtp.MailOptions) error {
 	switch {
@@ -66,7 +95,10 @@ func (s *session) Mail(from string, opts *gosmtp.MailOptions) error {
 	case s.w.role != MX && s.account == nil:
 		return s.answer(needAuth)
 	}
-	tx := &transaction{id: rand.Text(), utf8: opts.UTF8, size: opts.Size, seen: map[string]bool{}}
+	if len(opts.EnvelopeID) > maxEnvelope {
+		return s.answer(refusal{501, gosmtp.EnhancedCode{5, 5, 4}, "ENVID is too long", ""})
+	}
+	tx := &transaction{id: rand.Text(), utf8: opts.UTF8, size: opts.Size, env: opts.EnvelopeID, seen: map[string]bool{}}
 	if from != "" {
 		p, err := parsePath(from, opts.UTF8)
 		if err != nil {
@@ -87,11 +119,11 @@ func (s *session) Mail(from string, opts *gosmtp.MailOptions) error {
 }
 
 // Rcpt implements gosmtp.Session.
-func (s *session) Rcpt(to string, _ *gosmtp.RcptOptions) error {
+func (s *session) Rcpt(to string, opts *gosmtp.RcptOptions) error {
 	if s.tx == nil {
 		return s.answer(refusal{503, gosmtp.EnhancedCode{5, 5, 1}, "MAIL comes first", ""})
 	}
-	err := s.addRecipient(to)
+	err := s.addRecipient(to, opts)
 	if err == nil {
 		return nil
 	}
@@ -102,12 +134,13 @@ func (s *session) Rcpt(to string, _ *gosmtp.RcptOptions) error {
 	return err
 }
 
-func (s *session) addRecipient(to string) error {
+func (s *session) addRecipient(to string, opts *gosmtp.RcptOptions) error {
 	p, err := parsePath(to, s.tx.utf8)
 	if err != nil {
 		return s.answer(badRcpt)
 	}
 	r := recipient{address: p.String()}
+	r.wishes(opts)
 	switch {
 	case !s.s.domains[p.domain]:
 		return s.addRemote(p, r)
@@ -128,7 +161,11 @@ func (s *session) addRecipient(to string) error {
 	if !s.tx.seen[a.Address] {
 		s.tx.seen[a.Address] = true
 		r.account = a.Address
-		s.tx.local = append(s.tx.local, r)
+		if r.wantsSuccess() { // the queue delivers it and tells
+			s.tx.remote = append(s.tx.remote, r)
+		} else {
+			s.tx.local = append(s.tx.local, r)
+		}
 	}
 	return nil
 }

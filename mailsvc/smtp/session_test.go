@@ -295,6 +295,36 @@ func TestRemoteRecipients(t *testing.T) {
 	}
 }
 
+func TestWishesForNotifications(t *testing.T) { // RFC 3461
+	t.Parallel()
+	w := newWorld(t)
+	c := w.ready(MX)
+	c.say("MAIL FROM:<"+stranger+"> RET=HDRS", "504") // not offered to strangers
+	c.say("MAIL FROM:<"+stranger+">", "250")
+	c.say("RCPT TO:<"+other+"> NOTIFY=SUCCESS", "504")
+	c = w.ready(Submission)
+	if r := c.say("EHLO x.example", "250"); !strings.Contains(r, "DSN") {
+		t.Errorf("EHLO: %q", r)
+	}
+	c.say("MAIL FROM:<"+clerk+"> ENVID="+repeat("a", 101), "501")
+	c.say("MAIL FROM:<"+clerk+"> RET=HDRS ENVID=abc+2B", "250")
+	c.say("RCPT TO:<"+stranger+"> NOTIFY=NEVER", "250")
+	c.say("RCPT TO:<"+other+"> NOTIFY=success,FAILURE ORCPT=rfc822;b@x.example", "250")
+	c.say("RCPT TO:<"+office+"> NOTIFY=FAILURE", "250")
+	c.say("DATA", "354")
+	c.send(simple(clerk) + ".\r\n")
+	c.want("250")
+	if len(w.queued) != 2 || len(w.mail(office)) != 1 || len(w.mail(other)) != 0 {
+		t.Fatalf("queued %+v", w.queued)
+	}
+	if q := w.queued[0]; q.Notify != "NEVER" || q.Envelope != "abc+" || q.Original != "" {
+		t.Errorf("queued %+v", q)
+	}
+	if q := w.queued[1]; q.To != other || q.Notify != "SUCCESS,FAILURE" || q.Original != "RFC822;b@x.example" || !strings.HasPrefix(string(q.Prefix), "Return-Path: ") {
+		t.Errorf("queued %+v", q)
+	}
+}
+
 func TestPartialFailure(t *testing.T) {
 	t.Parallel()
 	trouble := errors.New("shard is away")

@@ -19,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/emersion/go-imap/v2"
 	"github.com/emersion/go-imap/v2/imapclient"
 )
 
@@ -181,11 +182,15 @@ func (s server) dial(t *testing.T, handler *imapclient.UnilateralDataHandler) *i
 				t.Errorf("the server said %q", l)
 			}
 		}
+		if os.Getenv("WIRE") != "" {
+			t.Log(strings.Join(wire.lines(), "\n"))
+		}
 	})
 	return c
 }
 
-// enter connects and logs in.
+// enter connects and logs in. A server that offers both revisions of IMAP speaks
+// the older one until it is asked; go-imap's client writes names as in the newer.
 func (s server) enter(t *testing.T, who login) *imapclient.Client {
 	t.Helper()
 	return s.enterWatching(t, who, nil)
@@ -195,6 +200,7 @@ func (s server) enterWatching(t *testing.T, who login, handler *imapclient.Unila
 	t.Helper()
 	c := s.dial(t, handler)
 	must(t, c.Login(who.Address, who.Password).Wait())
+	value(c.Enable(imap.CapIMAP4rev2).Wait())(t)
 	return c
 }
 

@@ -53,7 +53,7 @@ type check struct {
 	*txn
 	ctx   context.Context
 	errs  []error
-	users map[uint64]uint64 // of shared indexes, as met
+	users map[uint64]uint64 // of shared rows, as met
 }
 
 type tooMany struct{}
@@ -108,24 +108,24 @@ func (c *check) shard() error {
 	if err := c.strays(live); err != nil {
 		return err
 	}
-	return c.sharedIndexes()
+	return c.sharedRows()
 }
 
-// sharedIndexes proves that each has exactly the users that are counted.
-func (c *check) sharedIndexes() error {
+// sharedRows proves that each has exactly the users that are counted.
+func (c *check) sharedRows() error {
 	rows := 0
 	err := c.scan(bShared, nil, func(k, _ []byte) error {
 		rows++
-		users, _, err := c.getShared(last8(k))
+		s, err := c.getShared(last8(k))
 		if err != nil {
 			return c.found("%w", err)
 		}
-		return c.want(users > 0 && users == c.users[last8(k)], "shared index %d: %d users, counted %d", last8(k), users, c.users[last8(k)])
+		return c.want(s.users > 0 && s.users == c.users[s.id], "shared row %d: %d users, counted %d", s.id, s.users, c.users[s.id])
 	})
 	if err != nil {
 		return err
 	}
-	return c.want(rows == len(c.users), "%d shared indexes, %d in use", rows, len(c.users))
+	return c.want(rows == len(c.users), "%d shared rows, %d in use", rows, len(c.users))
 }
 
 // strays finds rows of accounts that do not exist.
@@ -196,7 +196,7 @@ func (ac *accountCheck) messages() error {
 		}
 		ac.sizes[n] = m.size()
 		if m.where == indexShared {
-			ac.users[m.shared]++
+			ac.users[m.shared.id]++
 		}
 		return ac.want(n > 0 && n <= ac.a.row.messages, "account %s: message number %d of %d", ac.a.name, n, ac.a.row.messages)
 	})

@@ -300,7 +300,7 @@ func (a *account) release(e *entry) error {
 	if raw := a.get(bMessages, key); raw != nil {
 		m, err := decodeMessage(key, raw, false)
 		if err == nil {
-			err = a.dropIndex(key, &m)
+			err = a.dropParts(key, &m)
 		}
 		if err != nil && !errors.Is(err, errDamaged) { // a damaged message can be deleted
 			return err
@@ -326,7 +326,7 @@ func (a *account) newMessage(row *messageRow) (uint64, error) {
 		row.thread = a.emailID(n)
 	}
 	key := key48(a.row.id, n)
-	a.placeIndex(row)
+	a.choosePlace(row)
 	if err := a.put(bMessages, key, row.encode(key)); err != nil {
 		return 0, err
 	}
@@ -355,8 +355,8 @@ func (a *account) message(n uint64, index bool) (messageRow, error) {
 		return messageRow{}, mailsvc.ErrNotFound
 	}
 	m, err := decodeMessage(key, raw, index)
-	if err == nil && index {
-		err = a.fetchIndex(key, &m)
+	if err == nil {
+		err = a.complete(key, &m, index)
 	}
 	return m, err
 }

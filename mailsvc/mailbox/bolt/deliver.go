@@ -193,7 +193,7 @@ type refusal struct{ error }
 
 func (t *txn) deliverAll(d *mailsvc.Delivery, targets []int, errs []error) error {
 	if len(targets) > 1 {
-		t.share = &sharing{index: d.Message.Index}
+		t.share = new(sharing)
 	}
 	for _, i := range targets {
 		err := t.deliver(d, &d.Targets[i])

@@ -40,12 +40,15 @@
 //	           bits(1 byte) maxmod-mod:u message-previous:i size:u saved-previous:i
 //	           and, if bit 6, count:u and that many keyword ids:u
 //	messages   account, message -> length:u of a first part with a checksum of its
-//	           own: blob(32 bytes) size:u prefix(string) internal(time) thread:u
-//	           where(1 byte: 0 the index follows here, 1 in indexes, 2 in shared)
-//	           and, if 2, its id:u; then, if 0, the index with its checksum
+//	           own: where(1 byte: 0 the index follows, 1 in indexes, 2 in shared)
+//	           internal(time) thread:u, then, if 2, id:u head:u tail:u middle(string),
+//	           else blob(32 bytes) size:u prefix(string); then, if 0, the index
+//	           with its checksum
 //	indexes    account, message -> an index of more than 1,200 bytes
-//	shared     id (8 bytes) -> messages that use it:u and an index, of a message
-//	           that was delivered to several accounts of the shard at once
+//	shared     id (8 bytes) -> what the rows of a message that was delivered to
+//	           several accounts of the shard at once have in common: users:u
+//	           blob(32 bytes) size:u prefix(string) index. A user's own prefix is
+//	           the first head bytes of this one, middle, and its last tail bytes.
 //	refs       account, message -> how many copies beyond the first:u
 //	keywords   account -> count:u and that many names; a keyword's id is its place
 //	people     account, address -> id:u of a person who has seen something here
@@ -67,7 +70,7 @@
 // messages are 157 small values: SELECT, FETCH FLAGS and STORE touch nothing
 // else, and COPY and MOVE only pass message numbers on. What is large and never
 // changes stands apart, once an account, and is reached by its number. What all
-// recipients of a message have in common stands once a shard (the index) or once
+// recipients of a message have in common stands once a shard (rows) or once
 // altogether (the body).
 package bolt
 
@@ -135,8 +138,6 @@ func key448(a, b uint32, c uint64) []byte {
 func key4s(a uint32, s string) []byte {
 	return append(append(make([]byte, 0, 4+len(s)), key4(a)...), s...)
 }
-
-func key8(a uint64) []byte { return binary.BigEndian.AppendUint64(nil, a) }
 
 // last4 and last8 read the number at the end of a key.
 func last4(k []byte) uint32 { return binary.BigEndian.Uint32(k[len(k)-4:]) }

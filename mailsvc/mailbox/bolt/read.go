@@ -290,8 +290,8 @@ func (a *account) next(rows *bbolt.Cursor, n uint64, index bool) (messageRow, er
 		}
 	}
 	m, err := decodeMessage(key, raw, index)
-	if err == nil && index {
-		err = a.fetchIndex(key, &m)
+	if err == nil {
+		err = a.complete(key, &m, index)
 	}
 	return m, err
 }

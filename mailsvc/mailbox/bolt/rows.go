@@ -272,8 +272,15 @@ type messageRow struct {
 	internal time.Time
 	thread   uint64
 	index    []byte
-	where    byte   // one of the index* values
-	shared   uint64 // its id in bucket shared
+	where    byte // one of the index* values
+	shared   sharedRef
+}
+
+// sharedRef is what a row of a shared message says instead of body and prefix.
+type sharedRef struct {
+	id         uint64
+	head, tail uint64 // how much of the shared prefix is the row's, at both ends
+	middle     []byte
 }
 
 // Where the index of a message stands.
@@ -291,14 +298,18 @@ const maxInlineIndex = 1200
 // read when it is not wanted.
 func (m *messageRow) encode(key []byte) []byte {
 	e := newEncoder(96 + len(m.prefix) + len(m.index))
-	e.raw(m.blob[:])
-	e.uint(uint64(m.blobSize))
-	e.bytes(m.prefix)
+	e.byte(m.where)
 	e.time(m.internal)
 	e.uint(m.thread)
-	e.byte(m.where)
 	if m.where == indexShared {
-		e.uint(m.shared)
+		e.uint(m.shared.id)
+		e.uint(m.shared.head)
+		e.uint(m.shared.tail)
+		e.bytes(m.shared.middle)
+	} else {
+		e.raw(m.blob[:])
+		e.uint(uint64(m.blobSize))
+		e.bytes(m.prefix)
 	}
 	head := e.b
 	out := make([]byte, 0, len(head)+len(m.index)+12)
@@ -312,7 +323,8 @@ func (m *messageRow) encode(key []byte) []byte {
 	return append(out, seal(key, i.b)...)
 }
 
-// decodeMessage parses a row; the slices of the result point into it.
+// decodeMessage parses a row; the slices of the result point into it. A row that
+// is not complete in itself is completed by txn.complete.
 func decodeMessage(key, row []byte, index bool) (messageRow, error) {
 	n, k := binary.Uvarint(row)
 	if k <= 0 || n > uint64(len(row)-k) {
@@ -324,14 +336,15 @@ func decodeMessage(key, row []byte, index bool) (messageRow, error) {
 	}
 	d := decoder{b: p}
 	var m messageRow
-	copy(m.blob[:], d.raw(32))
-	m.blobSize = int64(d.uint())
-	m.prefix = d.bytes()
+	m.where = d.byte()
 	m.internal = d.time()
 	m.thread = d.uint()
-	m.where = d.byte()
 	if m.where == indexShared {
-		m.shared = d.uint()
+		m.shared = sharedRef{d.uint(), d.uint(), d.uint(), d.bytes()}
+	} else {
+		copy(m.blob[:], d.raw(32))
+		m.blobSize = int64(d.uint())
+		m.prefix = d.bytes()
 	}
 	if d.err() != nil {
 		return m, damaged(bMessages, key, "does not parse")

@@ -30,7 +30,7 @@ func onDisk(t *testing.T, dir string) (n int64) {
 }
 
 // TestSpaceOfOneToMany: the rows of a document that goes to 300 mailboxes are
-// small beside the document.
+// small beside the document. The first one also leaves pages that later ones use.
 func TestSpaceOfOneToMany(t *testing.T) {
 	t.Parallel()
 	ctx, dir := context.Background(), t.TempDir()
@@ -47,13 +47,17 @@ func TestSpaceOfOneToMany(t *testing.T) {
 		d.Targets = append(d.Targets, mailsvc.Target{Account: name, Prefix: fmt.Appendf(nil, "Return-Path: <phathanh@example.vn>\r\nDelivered-To: %s\r\n", name)})
 	}
 	before := onDisk(t, dir)
-	for _, err := range s.Deliver(ctx, d) {
-		if err != nil {
-			t.Fatal(err)
+	const documents = 5
+	for i := range documents {
+		d.ID = fmt.Sprint("vb-", i)
+		for _, err := range s.Deliver(ctx, d) {
+			if err != nil {
+				t.Fatal(err)
+			}
 		}
 	}
-	if grown := onDisk(t, dir) - before; grown > m.BlobSize/20 {
-		t.Errorf("rows take %d bytes, %.1f %% of the document", grown, 100*float64(grown)/float64(m.BlobSize))
+	if grown := (onDisk(t, dir) - before) / documents; grown > m.BlobSize/20 {
+		t.Errorf("rows take %d bytes, %.1f %% of a document", grown, 100*float64(grown)/float64(m.BlobSize))
 	} else {
 		t.Logf("rows take %d bytes", grown)
 	}

@@ -35,6 +35,9 @@ func (s *Store) Bodies(ctx context.Context, yield func(mailsvc.BlobID) bool) err
 			t := &txn{tx: tx, s: s, sh: s.shards[i]}
 			return t.scan(bMessages, nil, func(k, raw []byte) error {
 				row, err := decodeMessage(k, raw, false)
+				if err == nil {
+					err = t.complete(k, &row, false)
+				}
 				if err != nil {
 					return err
 				}

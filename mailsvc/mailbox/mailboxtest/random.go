@@ -187,7 +187,7 @@ func (p *player) playDeliver() {
 		d.ID = fmt.Sprint("vb-", p.r.IntN(5))
 	}
 	for range 1 + p.r.IntN(4) {
-		d.Targets = append(d.Targets, mailsvc.Target{Account: p.account().name, Prefix: []byte("x"), Flags: p.flags(), Folder: pick(p.r, "", "", "Mới/Đến")})
+		d.Targets = append(d.Targets, mailsvc.Target{Account: p.account().name, Prefix: []byte(pick(p.r, "", "a", "aa", "aba", "Return-Path: <a>\r\nDelivered-To: an\r\n", "Return-Path: <a>\r\nDelivered-To: binh\r\n")), Flags: p.flags(), Folder: pick(p.r, "", "", "Mới/Đến")})
 	}
 	p.did("deliver %q to %+v", d.ID, d.Targets)
 	errs := p.Deliver(p.ctx, d)

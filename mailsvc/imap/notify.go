@@ -1,0 +1,362 @@
+package imap
+
+import (
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	imap "github.com/emersion/go-imap/v2"
+
+	"quangtri.gov.vn/vanthu/mailsvc"
+)
+
+// notifyEvents is a set of events (RFC 5465 section 5).
+type notifyEvents uint8
+
+const (
+	onMessageNew notifyEvents = 1 << iota
+	onMessageExpunge
+	onFlagChange
+	onMailboxName
+	onSubscription
+
+	onMessages = onMessageNew | onMessageExpunge | onFlagChange
+)
+
+var notifyEventNames = map[string]notifyEvents{
+	"MESSAGENEW": onMessageNew, "MESSAGEEXPUNGE": onMessageExpunge, "FLAGCHANGE": onFlagChange,
+	"MAILBOXNAME": onMailboxName, "SUBSCRIPTIONCHANGE": onSubscription,
+}
+
+// badEvent is the code for events that are not supported.
+const badEvent imap.ResponseCode = "BADEVENT (MessageNew MessageExpunge FlagChange MailboxName SubscriptionChange)"
+
+// Bounds of one NOTIFY.
+const (
+	maxNotifyGroups = 50
+	maxNotifyNames  = 200
+)
+
+// notifyGroup is one event group.
+type notifyGroup struct {
+	filter string // SELECTED, SELECTED-DELAYED, INBOXES, PERSONAL, SUBSCRIBED, SUBTREE, MAILBOXES
+	names  []string
+	events notifyEvents
+	fetch  *fetchArgs // what to fetch of new messages
+}
+
+// covers reports whether the group is about a mailbox that is not selected.
+func (g *notifyGroup) covers(l *listed, c *conn) bool {
+	switch g.filter {
+	case "INBOXES":
+		return l.name == inbox && !l.virtual
+	case "PERSONAL":
+		return !l.shared(c)
+	case "SUBSCRIBED":
+		return l.subscribed
+	case "SUBTREE":
+		return slices.ContainsFunc(g.names, func(n string) bool { return l.shown == n || strings.HasPrefix(l.shown, n+delimiter) })
+	case "MAILBOXES":
+		return slices.Contains(g.names, l.shown)
+	}
+	return false
+}
+
+// notifier is a NOTIFY that is in force.
+type notifier struct {
+	groups  []notifyGroup
+	known   map[string]listed // what the client knows, by shown name
+	changed chan struct{}
+	stop    func()
+}
+
+// notify is NOTIFY (RFC 5465).
+func (r *request) notify() error {
+	p, c := r.p, r.c
+	n := &notifier{changed: make(chan struct{}, 1)}
+	status := false
+	switch p.word() {
+	case "NONE":
+		n = nil
+	case "SET":
+		p.sp()
+		if p.takeWord("STATUS") {
+			status = true
+			p.sp()
+		}
+		for {
+			n.groups = append(n.groups, p.notifyGroup())
+			if len(n.groups) > maxNotifyGroups {
+				p.err = orErr(p.err, no("NOTIFICATIONOVERFLOW", "too many event groups"))
+			}
+			if !p.more() {
+				break
+			}
+		}
+	default:
+		p.fail("expected SET or NONE")
+	}
+	if err := p.end(); err != nil {
+		return err
+	}
+	c.endNotify()
+	if n == nil {
+		return nil
+	}
+	return c.beginNotify(n, status)
+}
+
+func (p *parser) notifyGroup() notifyGroup {
+	var g notifyGroup
+	p.expect('(')
+	g.filter = p.word()
+	switch g.filter {
+	case "SELECTED", "SELECTED-DELAYED", "INBOXES", "PERSONAL", "SUBSCRIBED":
+	case "SUBTREE", "MAILBOXES":
+		p.sp()
+		g.names = p.notifyNames()
+	default:
+		p.fail("unknown mailbox filter")
+	}
+	p.sp()
+	if !p.takeWord("NONE") {
+		p.list(func() { p.notifyEvent(&g) })
+	}
+	p.expect(')')
+	both := onMessageNew | onMessageExpunge
+	if p.err == nil && (g.events&both != 0 && g.events&both != both || g.events&onFlagChange != 0 && g.events&both == 0) {
+		p.fail("MessageNew, MessageExpunge and FlagChange need each other")
+	}
+	return g
+}
+
+func (p *parser) notifyNames() []string {
+	var names []string
+	one := func() {
+		if names = append(names, p.mailboxName()); len(names) > maxNotifyNames {
+			p.fail("too many mailboxes")
+		}
+	}
+	if p.peek() == '(' {
+		p.list(one)
+	} else {
+		one()
+	}
+	return names
+}
+
+func (p *parser) notifyEvent(g *notifyGroup) {
+	e, ok := notifyEventNames[p.word()]
+	if !ok {
+		p.err = orErr(p.err, no(badEvent, "unknown event"))
+		return
+	}
+	g.events |= e
+	if e == onMessageNew && p.peek() == ' ' && p.pos+1 < len(p.line) && p.line[p.pos+1] == '(' {
+		p.sp()
+		g.fetch = new(fetchArgs)
+		p.list(func() { p.fetchItem(g.fetch) })
+	}
+}
+
+// beginNotify puts a NOTIFY in force; with status the client is told where all
+// mailboxes stand.
+func (c *conn) beginNotify(n *notifier, status bool) error {
+	all, err := c.mailboxes()
+	if err != nil {
+		return err
+	}
+	n.remember(all)
+	accounts := make(map[string]bool)
+	for i := range all {
+		accounts[all[i].account] = true
+	}
+	n.watch(c.s.o.Store, accounts)
+	c.notifier = n
+	if !status {
+		return nil
+	}
+	for i := range all {
+		if l := &all[i]; !l.virtual && n.events(l, c)&onMessages != 0 && !c.isSelected(l) {
+			if err := c.notifyStatus(l); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (n *notifier) remember(all []listed) {
+	n.known = make(map[string]listed, len(all))
+	for _, l := range all {
+		n.known[l.shown] = l
+	}
+}
+
+// watch merges the changes of all accounts into one channel.
+func (n *notifier) watch(store mailsvc.Store, accounts map[string]bool) {
+	var wg sync.WaitGroup
+	done := make(chan struct{})
+	for account := range accounts {
+		c, stop := store.Watch(account)
+		wg.Go(func() {
+			defer stop()
+			for {
+				select {
+				case <-done:
+					return
+				case <-c:
+				}
+				select {
+				case n.changed <- struct{}{}:
+				default:
+				}
+			}
+		})
+	}
+	n.stop = func() {
+		close(done)
+		wg.Wait()
+	}
+}
+
+func (c *conn) endNotify() {
+	if c.notifier != nil {
+		c.notifier.stop()
+		c.notifier = nil
+	}
+}
+
+// events returns which events of a mailbox are asked for: those of the first
+// group that covers it.
+func (n *notifier) events(l *listed, c *conn) notifyEvents {
+	for i := range n.groups {
+		if n.groups[i].covers(l, c) {
+			return n.groups[i].events
+		}
+	}
+	return 0
+}
+
+// selected returns the group for the selected mailbox, nil if there is none.
+func (n *notifier) selected() *notifyGroup {
+	for i := range n.groups {
+		if g := &n.groups[i]; g.filter == "SELECTED" || g.filter == "SELECTED-DELAYED" {
+			return g
+		}
+	}
+	return nil
+}
+
+func (c *conn) isSelected(l *listed) bool {
+	return c.view != nil && !l.virtual && c.view.account == l.account && c.view.folder.ID == l.folder.ID
+}
+
+// tellChanges sends what NOTIFY asks for. It is called between commands and
+// during IDLE.
+func (c *conn) tellChanges() {
+	c.refresh()
+	if c.closed {
+		return
+	}
+	n := c.notifier
+	if g := n.selected(); g != nil && c.view != nil && g.events&onMessages != 0 {
+		c.pollFetching(g.filter == "SELECTED", g.fetch)
+	}
+	all, err := c.mailboxes()
+	if err != nil {
+		c.pollFailed(err)
+		return
+	}
+	known := n.known
+	n.remember(all)
+	for i := range all {
+		l := &all[i]
+		old, had := known[l.shown]
+		events := n.events(l, c)
+		switch {
+		case !had && events&onMailboxName != 0, had && old.subscribed != l.subscribed && events&onSubscription != 0:
+			c.listLine("LIST", l, &listOptions{ListOptions: imap.ListOptions{ReturnSubscribed: true}}, false)
+		}
+		if !l.virtual && events&onMessages != 0 && !c.isSelected(l) && (!had || changedSince(&old, l, events)) {
+			if err := c.notifyStatus(l); err != nil {
+				return
+			}
+		}
+	}
+	for name, old := range known {
+		if _, still := n.known[name]; !still && n.events(&old, c)&onMailboxName != 0 {
+			c.w.str("* LIST (\\NonExistent) \"/\" ")
+			c.w.name(name)
+			c.w.str("\r\n")
+		}
+	}
+}
+
+// changedSince reports whether a mailbox changed in a way that was asked about.
+func changedSince(old, l *listed, events notifyEvents) bool {
+	a, b := &old.folder, &l.folder
+	switch {
+	case a.ID != b.ID:
+		return true
+	case events&onFlagChange != 0 && a.HighestMod != b.HighestMod:
+		return true
+	}
+	return a.UIDNext != b.UIDNext || a.Messages != b.Messages
+}
+
+// notifyStatus writes the STATUS that RFC 5465 section 5 asks for.
+func (c *conn) notifyStatus(l *listed) error {
+	s := &statusItems{StatusOptions: imap.StatusOptions{NumMessages: true, UIDNext: true, UIDValidity: true, NumUnseen: true, HighestModSeq: c.condstore}}
+	return c.statusLine(l.mailbox, l.folder, s)
+}
+
+// pollFetching is poll, with what NOTIFY wants to know of new messages.
+func (c *conn) pollFetching(mayExpunge bool, a *fetchArgs) {
+	before := mailsvc.UID(0)
+	if n := len(c.view.uids); n > 0 {
+		before = c.view.uids[n-1]
+	}
+	c.poll(mayExpunge)
+	if a == nil || c.closed || c.view == nil {
+		return
+	}
+	if n := len(c.view.uids); n > 0 && c.view.uids[n-1] > before {
+		f := fetcher{c: c, a: a}
+		if err := f.run([]mailsvc.Range{{From: before + 1}}); err != nil {
+			c.pollFailed(err)
+		}
+	}
+}
+
+// awaitNotified is await while a NOTIFY is in force.
+func (c *conn) awaitNotified() bool {
+	if c.w.flush() != nil {
+		return false
+	}
+	c.idling = true
+	defer func() { c.idling = false }()
+	ready := make(chan error, 1)
+	c.nc.SetReadDeadline(c.idleDeadline())
+	go func() {
+		_, err := c.r.br.Peek(1)
+		ready <- err
+	}()
+	for {
+		select {
+		case err := <-ready:
+			return err == nil
+		case <-c.notifier.changed:
+			c.tellChanges()
+		case <-c.s.stop:
+			c.bye("", "server is shutting down")
+		}
+		if c.w.flush() != nil || c.closed {
+			c.closed = true
+			c.raw.SetReadDeadline(time.Unix(1, 0))
+			<-ready
+			return false
+		}
+	}
+}
