@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"regexp"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -83,28 +81,18 @@ func readBlock(name, kinhGui, articles string) (recipients.Block, error) {
 		if err != nil {
 			return b, err
 		}
-		b.Articles = splitArticles(viet.NFC(string(text)))
+		b.Articles = articlesOf(viet.NFC(string(text)))
 	}
 	return b, nil
 }
 
-var articleHead = regexp.MustCompile(`(?m)(?:^|[.;]\s+)\s*Điều\s+(\d+)\s*[.:]`)
-
-// splitArticles takes a text with headings "Điều n.", or JSON of number -> text.
-func splitArticles(text string) map[string]string {
+// articlesOf takes a text with headings "Điều n.", or JSON of number -> text.
+func articlesOf(text string) map[string]string {
 	out := make(map[string]string)
 	if json.Unmarshal([]byte(text), &out) == nil {
 		return out
 	}
-	heads := articleHead.FindAllStringSubmatchIndex(text, -1)
-	for i, h := range heads {
-		end := len(text)
-		if i+1 < len(heads) {
-			end = heads[i+1][0]
-		}
-		out[text[h[2]:h[3]]] = strings.TrimSpace(text[h[0]:end])
-	}
-	return out
+	return recipients.ParseArticles(text)
 }
 
 func openCSV(dir string) (*directory.Snapshot, error) {

@@ -21,6 +21,7 @@ package mime
 import (
 	"errors"
 	"io"
+	"sync"
 
 	"quangtri.gov.vn/vanthu/mailsvc"
 )
@@ -188,9 +189,14 @@ func Receive(b mailsvc.Blobs, r io.Reader) (*Pending, error) {
 	return p, nil
 }
 
+// copyBuffers are what messages are copied through.
+var copyBuffers = sync.Pool{New: func() any { return new([32 << 10]byte) }}
+
 // pour copies r to the blob, the scanner and the head.
 func (p *Pending) pour(s *scanner, r io.Reader) error {
-	buf := make([]byte, 32<<10)
+	pooled := copyBuffers.Get().(*[32 << 10]byte)
+	defer copyBuffers.Put(pooled)
+	buf := pooled[:]
 	for {
 		n, err := r.Read(buf)
 		if n > 0 {

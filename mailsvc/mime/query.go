@@ -193,7 +193,7 @@ func (b Words) HeaderLacks(q *Query) bool {
 		return true // the fields are plain ASCII
 	}
 	lacks := false
-	trigrams(q.folded, func(g uint32) {
+	trigrams([]byte(q.folded), func(g uint32) {
 		h := hashGram(g) % uint32(8*len(filter))
 		lacks = lacks || filter[h/8]&(1<<(h%8)) == 0
 	})

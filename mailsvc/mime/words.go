@@ -1,6 +1,7 @@
 package mime
 
 import (
+	"bytes"
 	"encoding/binary"
 	"io"
 	"math/bits"
@@ -399,31 +400,59 @@ func textBytes(p *Part) int64 {
 // headFilter returns a filter of the trigrams of the header fields that are not
 // in [Fields], folded to lower case; nil if one of them is not plain ASCII.
 func headFilter(header []byte) []byte {
-	grams := make(map[uint32]struct{})
-	for raw, f := range HeaderFields(header) {
-		text := raw
-		switch strings.ToLower(f.Name) {
-		case "subject", "from", "to", "cc", "bcc":
-			text = []byte(f.Name + ": ")
+	text := make([]byte, 0, len(header))
+	for len(header) > 0 {
+		n := fieldLen(header)
+		raw := header[:n]
+		header = header[n:]
+		if name, ok := listedName(raw); ok {
+			raw = name
 		}
-		if !plain(text) {
+		if !plain(raw) {
 			return nil
 		}
-		trigrams(foldASCII(string(text)), func(g uint32) { grams[g] = struct{}{} })
+		text = append(foldASCII(text, raw), 0)
 	}
-	size := min(max(len(grams)*5/16, 8), maxHeadFilter) // 2.5 bits each
-	filter := make([]byte, size)
-	for g := range grams {
-		h := hashGram(g) % uint32(8*size)
+	filter := make([]byte, min(max(len(text)/5, 8), maxHeadFilter))
+	trigrams(text, func(g uint32) {
+		h := hashGram(g) % uint32(8*len(filter))
 		filter[h/8] |= 1 << (h % 8)
-	}
+	})
 	return filter
 }
 
-// foldASCII is viet.Fold for ASCII.
-func foldASCII(s string) string { return strings.ToLower(viet.Clean(s)) }
+// listedName returns "Subject: " and the like for the fields that [Fields] holds.
+func listedName(raw []byte) (name []byte, ok bool) {
+	colon := bytes.IndexByte(raw[:min(len(raw), maxFieldName)], ':')
+	if colon < 0 {
+		return nil, false
+	}
+	switch strings.ToLower(string(bytes.TrimRight(raw[:colon], " \t"))) {
+	case "subject", "from", "to", "cc", "bcc":
+		return raw[:colon+1], true
+	}
+	return nil, false
+}
 
-func trigrams(s string, yield func(uint32)) {
+// foldASCII appends viet.Fold of ASCII text.
+func foldASCII(b, text []byte) []byte {
+	for _, c := range text {
+		switch {
+		case c > ' ' && c < 0x7F:
+			if c >= 'A' && c <= 'Z' {
+				c |= 0x20
+			}
+			b = append(b, c)
+		case c == ' ' || c >= '\t' && c <= '\r':
+			if n := len(b); n > 0 && b[n-1] != ' ' {
+				b = append(b, ' ')
+			}
+		}
+	}
+	return b
+}
+
+func trigrams(s []byte, yield func(uint32)) {
 	for i := 0; i+3 <= len(s); i++ {
 		yield(uint32(s[i]) | uint32(s[i+1])<<8 | uint32(s[i+2])<<16)
 	}

@@ -87,3 +87,38 @@ func BenchmarkLacks(b *testing.B) {
 		w.Lacks(q)
 	}
 }
+
+func TestHeaderFilterNeverMisses(t *testing.T) {
+	t.Parallel()
+	header := "Received: from  Mail.X.test\r\n\tby mx (ESMTP)\r\nSubject: đấu thầu\r\nMessage-ID: <Abc.123@x.test>\r\nX-Spam:NO\r\nDate: Mon, 16 Nov 2009\r\n\r\n"
+	w := newWordSet().encode(headFilter([]byte(header)))
+	folded := viet.Fold(strings.ReplaceAll(header, "đấu thầu", ""))
+	for i := range folded {
+		for j := i + 1; j <= len(folded) && j < i+12; j++ {
+			if strings.Contains(folded[i:j], "subject") || strings.Contains(header, "đấu") && strings.Contains(folded[i:j], ": m") {
+				continue // ends of two fields
+			}
+			if line := folded[i:j]; within(header, line) && w.HeaderLacks(NewQuery(line)) {
+				t.Fatalf("%q is in the header", line)
+			}
+		}
+	}
+	for _, q := range []string{"đấu thầu", "nonesuch", "xyz123"} {
+		if !w.HeaderLacks(NewQuery(q)) {
+			t.Errorf("%q is not in the header", q)
+		}
+	}
+	if newWordSet().encode(headFilter([]byte("X-A: é\r\n\r\n"))).HeaderLacks(NewQuery("zzz")) {
+		t.Error("a header with 8-bit text was judged")
+	}
+}
+
+// within reports whether one field of the header contains the query.
+func within(header, query string) bool {
+	for raw := range HeaderFields([]byte(header)) {
+		if viet.Matches(string(raw), query) {
+			return true
+		}
+	}
+	return false
+}
