@@ -29,7 +29,9 @@ const (
 	fibHdrTxbx  = 0x26A
 	maxStreams  = 4096
 	maxDocRuns  = 400_000
-	maxDocChars = maxText / 2
+	maxDocChars = maxText / 2 // over all stories
+	maxPieces   = 1 << 16
+	maxBoxes    = 512
 )
 
 var errDocBounds = errors.New("structure points outside its stream")
@@ -112,6 +114,7 @@ type docFile struct {
 	boxes  map[int32]cpRange // text box by shape id
 	anchor map[int]int32     // main text position -> shape id
 	b      *builder
+	spent  int // characters read so far, over all stories
 }
 
 // docPiece is one piece of text: character positions and where they lie.
@@ -197,7 +200,7 @@ func (d *docFile) readPieces() error {
 		if p.at = fc &^ (3 << 30); p.narrow {
 			p.at /= 2
 		}
-		if p.to < p.from || p.to > maxDocChars {
+		if p.to < p.from || p.to > 1<<30 || i >= maxPieces {
 			return damaged("read pieces", errDocBounds)
 		}
 		d.pieces = append(d.pieces, p)
@@ -226,7 +229,11 @@ type char struct {
 func (d *docFile) story(c cpRange) (out []char) {
 	for _, p := range d.pieces {
 		from, to := max(p.from, c.from), min(p.to, c.to)
-		for cp := from; cp < to && len(out) < maxDocChars; cp++ {
+		for cp := from; cp < to; cp++ {
+			if d.spent++; d.spent > maxDocChars {
+				d.b.fail(errTooLarge)
+				return nil
+			}
 			at := p.at + (cp-p.from)*p.size()
 			if at < 0 || at+p.size() > len(d.main) {
 				break

@@ -1,12 +1,17 @@
 package document
 
+import (
+	"maps"
+	"slices"
+)
+
 // read writes all stories: headers and footers first, then the main text with
 // text boxes where they are anchored.
 func (d *docFile) read() (*paper, error) {
 	lens := make([]int, 8) // main, notes, headers, macros, comments, endnotes, text boxes, header text boxes
 	starts := make([]int, 9)
 	for i := range lens {
-		if lens[i] = u32(d.main, fibCcpText+4*i); lens[i] < 0 || lens[i] > maxDocChars {
+		if lens[i] = u32(d.main, fibCcpText+4*i); lens[i] < 0 || lens[i] > 1<<28 {
 			return nil, damaged("read story lengths", errDocBounds)
 		}
 		starts[i+1] = starts[i] + lens[i]
@@ -17,8 +22,8 @@ func (d *docFile) read() (*paper, error) {
 		d.write(c, flow{kind: inHeader})
 	}
 	d.write(cpRange{0, lens[0]}, flow{kind: inBody})
-	for _, c := range d.boxes {
-		d.write(c, flow{kind: inFrame}) // boxes without an anchor
+	for _, id := range slices.Sorted(maps.Keys(d.boxes)) {
+		d.write(d.boxes[id], flow{kind: inFrame}) // boxes without an anchor
 	}
 	return d.b.done()
 }
@@ -26,7 +31,7 @@ func (d *docFile) read() (*paper, error) {
 // plcRanges splits a story at the positions of a PLC with entries of size n.
 func plcRanges(plc []byte, n, start, length int) (out []cpRange) {
 	count := (len(plc) - 4) / (4 + n)
-	for i := 0; i < count && i < 4096; i++ {
+	for i := 0; i < count && i < maxBoxes; i++ {
 		from, to := u32(plc, 4*i), u32(plc, 4*i+4)
 		if from < to && to <= length+4 {
 			out = append(out, cpRange{start + from, start + min(to, length)})
@@ -48,7 +53,7 @@ func (d *docFile) readBoxes(start, length int) {
 	}
 	spa := d.part(fibSpaMom)
 	n := (len(spa) - 4) / 30
-	for i := 0; i < n && i < 4096; i++ {
+	for i := 0; i < n && i < maxBoxes; i++ {
 		d.anchor[u32(spa, 4*i)] = int32(u32(spa, 4*(n+1)+26*i))
 	}
 }

@@ -42,6 +42,7 @@ type sheet struct {
 	page          int
 	width, height float64
 	rows          []row
+	lead, margin  float64 // where the page's text begins and ends; set by measure
 }
 
 // Measures, in sizes of the font unless said otherwise.
@@ -148,8 +149,9 @@ func text(ws []word) string {
 // pageWriter writes sheets into a paper: columns become cells of virtual tables,
 // everything else body lines.
 type pageWriter struct {
-	p    *paper
-	open *openBlock // a recipients block that goes on over the page's end
+	p     *paper
+	open  *openBlock // a recipients block that goes on over the page's end
+	paras int
 }
 
 // openBlock is a block whose Lưu has not come yet.
@@ -167,6 +169,7 @@ func newPageWriter(kind string) *pageWriter {
 
 // add writes one page.
 func (w *pageWriter) add(s sheet) {
+	s.measure()
 	rows := s.rows
 	w.p.pages = max(w.p.pages, s.page)
 	i := w.goOn(s, rows)
@@ -200,6 +203,9 @@ func (b band) least() float64 {
 	return minGutter
 }
 
+// maxBand bounds a band in rows: more than any page has beside each other.
+const maxBand = 120
+
 // interval is a stretch of a line without words.
 type interval struct{ from, to float64 }
 
@@ -210,7 +216,7 @@ func (s sheet) band(i int) band {
 	if !s.mayPart(i) || len(free) == 0 {
 		return b
 	}
-	for j := i + 1; j < len(s.rows); j++ {
+	for j := i + 1; j < min(len(s.rows), i+maxBand); j++ {
 		if s.opens(j, j-i) || s.rows[j].y-s.rows[j-1].y > 12*s.rows[j].size {
 			break
 		}
@@ -415,25 +421,16 @@ func (s sheet) sides(j int, x float64) (v side) {
 // centred reports whether a row stands in the middle of the page.
 func (s sheet) centred(j int) bool {
 	r := s.rows[j]
-	mid := (s.left() + s.right()) / 2
-	return math.Abs((r.x0()+r.x1())/2-mid) < 9 && r.x0() > s.left()+20
+	mid := (s.lead + s.margin) / 2
+	return math.Abs((r.x0()+r.x1())/2-mid) < 9 && r.x0() > s.lead+20
 }
 
-// left and right are the margins of the page's text.
-func (s sheet) left() float64 {
-	x := s.width
+// measure finds the margins of the page's text.
+func (s *sheet) measure() {
+	s.lead, s.margin = s.width, 0
 	for _, r := range s.rows {
-		x = math.Min(x, r.x0())
+		s.lead, s.margin = math.Min(s.lead, r.x0()), math.Max(s.margin, r.x1())
 	}
-	return x
-}
-
-func (s sheet) right() float64 {
-	x := 0.0
-	for _, r := range s.rows {
-		x = math.Max(x, r.x1())
-	}
-	return x
 }
 
 // goOn continues a recipients block at the top of a page and returns the first
@@ -534,7 +531,7 @@ func (w *pageWriter) write(s sheet, rows []row, f int) {
 		margin, lead = math.Max(margin, r.x1()), math.Min(lead, r.x0())
 	}
 	if f == 0 {
-		margin, lead = math.Max(margin, s.right()), math.Min(lead, s.left())
+		margin, lead = math.Max(margin, s.margin), math.Min(lead, s.lead)
 	}
 	for i, r := range rows {
 		para := w.nextPara()
@@ -542,7 +539,7 @@ func (w *pageWriter) write(s sheet, rows []row, f int) {
 			p := rows[i-1]
 			if r.y-p.y > 2.1*math.Max(r.size, p.size) {
 				w.p.lines = append(w.p.lines, line{flow: f, para: para, printed: true, page: s.page, y: p.y + p.size, down: s.down(p.y + p.size)})
-				para++
+				para = w.nextPara()
 			} else if fits(p, r, margin, lead) {
 				para = w.p.lines[prev].para
 			}
@@ -551,7 +548,7 @@ func (w *pageWriter) write(s sheet, rows []row, f int) {
 		}
 		w.p.lines = append(w.p.lines, line{
 			text: clean(text(r.words)), flow: f, para: para, bold: allBold(r.words), conf: worst(r.words),
-			centred: f == 0 && math.Abs((r.x0()+r.x1())/2-(s.left()+s.right())/2) < 9 && r.x0() > s.left()+20,
+			centred: f == 0 && math.Abs((r.x0()+r.x1())/2-(s.lead+s.margin)/2) < 9 && r.x0() > s.lead+20,
 			printed: true, page: s.page, x: r.x0(), y: r.y, down: s.down(r.y),
 		})
 	}
@@ -571,15 +568,10 @@ func (w *pageWriter) lastRow(i int) row {
 	return row{words: []word{{text: l.text, x0: l.x, x1: l.x + 1e4, size: 12}}, y: 0, size: 12}
 }
 
+// nextPara numbers a new paragraph.
 func (w *pageWriter) nextPara() int {
-	if n := len(w.p.lines); n > 0 {
-		m := 0
-		for i := max(0, n-400); i < n; i++ {
-			m = max(m, w.p.lines[i].para)
-		}
-		return m + 1
-	}
-	return 1
+	w.paras++
+	return w.paras
 }
 
 // before is the last line of flow f.

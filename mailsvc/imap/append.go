@@ -2,6 +2,7 @@ package imap
 
 import (
 	"errors"
+	"fmt"
 	"strconv"
 	"sync"
 	"time"
@@ -90,7 +91,7 @@ func (q *commits) add(pending *mime.Pending, flags []string, when time.Time) {
 	q.slots <- struct{}{}
 	q.wg.Go(func() {
 		defer func() { <-q.slots }()
-		msg, err := pending.Commit()
+		msg, err := commit(pending)
 		if err != nil {
 			q.mu.Lock()
 			q.err = err
@@ -100,6 +101,17 @@ func (q *commits) add(pending *mime.Pending, flags []string, when time.Time) {
 		*row = msg
 		row.Flags, row.Internal = flags, when
 	})
+}
+
+// commit turns a panic into an error: it would not be caught where the
+// connection catches its own.
+func commit(pending *mime.Pending) (msg mailsvc.NewMessage, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("commit message: panic: %v", v)
+		}
+	}()
+	return pending.Commit()
 }
 
 // finish waits for all messages.

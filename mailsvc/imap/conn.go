@@ -47,6 +47,7 @@ type conn struct {
 	mu      sync.Mutex
 	waiting bool // for the next command: wake may interrupt the read
 	woken   bool
+	cut     bool // nothing is read any more
 }
 
 func newConn(s *Server, nc net.Conn, mode TLSMode, ip string) *conn {
@@ -83,7 +84,24 @@ func (c *conn) extend() {
 			d = end
 		}
 	}
-	c.nc.SetReadDeadline(d)
+	c.readBy(d)
+}
+
+// readBy sets the read deadline unless reading has been cut off.
+func (c *conn) readBy(t time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.cut {
+		c.raw.SetReadDeadline(t)
+	}
+}
+
+// cutOff ends reading at once, whichever goroutine reads.
+func (c *conn) cutOff() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.cut = true
+	c.raw.SetReadDeadline(time.Unix(1, 0))
 }
 
 func (c *conn) commandLimit() int {
@@ -98,8 +116,9 @@ func (c *conn) ctx() context.Context { return c.s.ctx }
 
 // serve runs the connection to its end.
 func (c *conn) serve() {
-	defer c.s.forget(c)
-	defer c.raw.Close()
+	defer c.s.wg.Done()
+	defer c.hangUpSocket()
+	defer c.s.forget(c) // before the client can see the end and come back
 	defer c.leave()
 	defer func() {
 		if v := recover(); v != nil {
@@ -117,9 +136,15 @@ func (c *conn) serve() {
 		}
 		c.command()
 	}
-	if c.w.flush() == nil {
-		c.nc.Close() // TLS says goodbye
+	c.w.flush()
+}
+
+// hangUpSocket closes the connection; TLS says goodbye if anybody listens.
+func (c *conn) hangUpSocket() {
+	if c.w.err == nil {
+		c.nc.Close()
 	}
+	c.raw.Close()
 }
 
 // start makes the connection ready for its greeting.

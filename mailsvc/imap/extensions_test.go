@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -226,8 +227,8 @@ func TestSections(t *testing.T) {
 	w := h.login(alice)
 	w.ok("SELECT INBOX")
 	for item, want := range map[string]string{
-		"BODY.PEEK[HEADER.FIELDS (x-a)]":             "BODY[HEADER.FIELDS (\"x-a\")] {10}\r\nX-A: 1\r\n\r\n",
-		"BODY.PEEK[HEADER.FIELDS.NOT (x-a Subject)]": "BODY[HEADER.FIELDS.NOT (\"x-a\" \"Subject\")] {45}\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n",
+		"BODY.PEEK[HEADER.FIELDS (x-a)]":             "BODY[HEADER.FIELDS (x-a)] {10}\r\nX-A: 1\r\n\r\n",
+		"BODY.PEEK[HEADER.FIELDS.NOT (x-a Subject)]": "BODY[HEADER.FIELDS.NOT (x-a Subject)] {45}\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n",
 		"BODY.PEEK[1]":                 "BODY[1] {8}\r\nYWIAYw==",
 		"BODY.PEEK[1]<2.3>":            "BODY[1]<2> {3}\r\nIAY",
 		"BODY.PEEK[1]<100.3>":          "BODY[1]<100> {0}\r\n",
@@ -276,7 +277,7 @@ func TestPrefixBelongsToTheMessage(t *testing.T) {
 	c := h.login(alice)
 	c.ok("SELECT INBOX")
 	expect(t, c.ok("FETCH 1 (RFC822.SIZE BODY.PEEK[] BODY.PEEK[HEADER.FIELDS (Return-Path Subject)] BODY.PEEK[TEXT])"),
-		fmt.Sprintf("* 1 FETCH (RFC822.SIZE %d BODY[] {%d}\r\n%sSubject: x\r\n\r\nbody BODY[HEADER.FIELDS (\"Return-Path\" \"Subject\")] {34}\r\nReturn-Path: <r@x>\r\nSubject: x\r\n\r\n BODY[TEXT] {4}\r\nbody)",
+		fmt.Sprintf("* 1 FETCH (RFC822.SIZE %d BODY[] {%d}\r\n%sSubject: x\r\n\r\nbody BODY[HEADER.FIELDS (Return-Path Subject)] {34}\r\nReturn-Path: <r@x>\r\nSubject: x\r\n\r\n BODY[TEXT] {4}\r\nbody)",
 			len(prefix)+int(size), len(prefix)+int(size), prefix))
 	expect(t, c.ok("FETCH 1 BODY.PEEK[]<30.12>"), "* 1 FETCH (BODY[]<30> {12}\r\nby mx\r\nSubje)")
 	expect(t, c.ok("SEARCH TEXT \"by mx\""), "* SEARCH 1")
@@ -450,4 +451,46 @@ func TestUnauthenticate(t *testing.T) {
 	w.fails("SELECT INBOX", "BAD")
 	w.ok(fmt.Sprintf("LOGIN %s {%d+}\r\n%s", bob, len(secret), secret))
 	w.ok("SELECT INBOX")
+}
+
+// badDisk fails as disks do.
+type badDisk struct {
+	mailsvc.Blobs
+	full, lost atomic.Bool
+}
+
+func (b *badDisk) Create() (mailsvc.BlobWriter, error) {
+	if b.full.Load() {
+		return nil, &mailsvc.Error{Op: "create body", Kind: mailsvc.ErrFull}
+	}
+	return b.Blobs.Create()
+}
+
+func (b *badDisk) Open(id mailsvc.BlobID) (mailsvc.Blob, error) {
+	if b.lost.Load() {
+		return nil, &mailsvc.Error{Op: "open body", Subject: string(id), Kind: mailsvc.ErrNotFound}
+	}
+	return b.Blobs.Open(id)
+}
+
+func TestBadDisk(t *testing.T) {
+	t.Parallel()
+	var disk *badDisk
+	h := newHouse(t, Plain, func(o *Options) {
+		disk = &badDisk{Blobs: o.Blobs}
+		o.Blobs = disk
+	})
+	h.put(alice, "INBOX", letter("còn", "chữ"))
+	w := h.login(alice)
+	w.ok("SELECT INBOX")
+	disk.full.Store(true)
+	w.fails("APPEND INBOX {4+}\r\nA: b {4+}\r\nC: d", "NO [UNAVAILABLE]")
+	w.ok("NOOP")
+	disk.lost.Store(true)
+	got, a := w.do("FETCH 1 (ENVELOPE BODY.PEEK[] BODY.PEEK[1] BINARY.PEEK[1] BINARY.SIZE[1] PREVIEW)")
+	if !strings.HasPrefix(a, "NO [CORRUPTION]") || len(got) != 1 || !strings.HasSuffix(got[0], "BODY[] NIL BODY[1] NIL BINARY[1] NIL BINARY.SIZE[1] 0 PREVIEW NIL)") {
+		t.Errorf("%q %q", got, a)
+	}
+	expect(t, w.ok("SEARCH BODY chu"), "* SEARCH")
+	expect(t, w.ok("SEARCH SUBJECT con"), "* SEARCH 1")
 }

@@ -301,9 +301,13 @@ func (o *opened) close() {
 // blob opens the bytes of the message.
 func (o *opened) blob() (mailsvc.Blob, error) {
 	if o.b == nil && o.err == nil {
-		if o.b, o.err = o.c.s.o.Blobs.Open(o.m.Blob); o.err != nil {
-			o.c.s.log.Error("imap: message bytes", "account", o.c.account.Address, "uid", o.m.UID, "err", o.err)
+		b, err := o.c.s.o.Blobs.Open(o.m.Blob)
+		if err != nil {
+			o.c.s.log.Error("imap: message bytes", "account", o.c.account.Address, "uid", o.m.UID, "err", err)
+			o.err = no(imap.ResponseCodeCorruption, o.c.say("Không đọc được nội dung thư; hãy báo người quản trị.", "a message cannot be read, tell the administrator"))
+			return nil, o.err
 		}
+		o.b = b
 	}
 	return o.b, o.err
 }

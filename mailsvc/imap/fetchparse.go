@@ -233,10 +233,23 @@ func sectionText(s *section) string {
 		if i > 0 {
 			b.WriteByte(' ')
 		}
-		b.Write(appendString(nil, name, false))
+		if isAtom(name) {
+			b.WriteString(name)
+		} else {
+			b.Write(appendString(nil, name, false))
+		}
 	}
 	if names != nil {
 		b.WriteByte(')')
 	}
 	return b.String()
+}
+
+func isAtom(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if !isAtomChar(s[i]) {
+			return false
+		}
+	}
+	return s != ""
 }

@@ -9,11 +9,13 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"math/big"
 	"net"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -286,7 +288,11 @@ func (w *wire) fails(cmd, want string) {
 func (w *wire) ended() {
 	w.t.Helper()
 	for {
-		if _, err := w.tryLine(); err != nil {
+		_, err := w.tryLine()
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			w.t.Fatal("the server keeps the connection")
+		}
+		if err != nil {
 			return
 		}
 	}

@@ -58,7 +58,7 @@ func (c *conn) changed() {
 // readDone waits for DONE. Only it reads while it runs; it ends with the
 // deadline, with the connection, or when idleLoop interrupts it.
 func (c *conn) readDone(ended chan<- error) {
-	c.nc.SetReadDeadline(c.idleDeadline())
+	c.readBy(c.idleDeadline())
 	_, err := c.r.br.Peek(1)
 	if err == nil {
 		var line []byte
@@ -94,7 +94,7 @@ func (c *conn) idleLoop(changed <-chan struct{}, ended <-chan error) error {
 		}
 		if c.w.flush() != nil || c.closed {
 			c.closed = true
-			c.raw.SetReadDeadline(time.Unix(1, 0))
+			c.cutOff()
 			<-ended
 			return errIdleOver
 		}

@@ -4,7 +4,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	imap "github.com/emersion/go-imap/v2"
 
@@ -338,7 +337,7 @@ func (c *conn) awaitNotified() bool {
 	c.idling = true
 	defer func() { c.idling = false }()
 	ready := make(chan error, 1)
-	c.nc.SetReadDeadline(c.idleDeadline())
+	c.readBy(c.idleDeadline())
 	go func() {
 		_, err := c.r.br.Peek(1)
 		ready <- err
@@ -354,7 +353,7 @@ func (c *conn) awaitNotified() bool {
 		}
 		if c.w.flush() != nil || c.closed {
 			c.closed = true
-			c.raw.SetReadDeadline(time.Unix(1, 0))
+			c.cutOff()
 			<-ready
 			return false
 		}

@@ -294,6 +294,9 @@ func (s *searcher) evalField(k *searchKey, m *mailsvc.Message, o *opened) verdic
 	if !bytes.Contains(folded, []byte(k.match.folded)) {
 		return miss
 	}
+	if !k.match.marked {
+		return hit // to be found without marks is all that such a query asks
+	}
 	f, ok := mime.Stored(m.Index).Fields()
 	if !ok {
 		return s.evalHeader(k, m, o)

@@ -219,7 +219,6 @@ func (s *Server) forget(c *conn) {
 	if c.compressed {
 		s.compressed--
 	}
-	s.wg.Done()
 }
 
 func release(m map[string]int, key string) {

@@ -9,7 +9,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
+	"syscall"
 	"testing"
+	"time"
 )
 
 // preferences of a fresh profile: the interface in Vietnamese, no first-run
@@ -32,6 +35,9 @@ user_pref("mail.rights.version", 1);
 user_pref("mail.spam.version", 1);
 user_pref("mailnews.start_page_override.mstone", "ignore");
 `
+
+// pictures is where screenshots go.
+var pictures = filepath.Join(os.TempDir(), "vanthu-thunderbird")
 
 // thunderbird is one profile.
 type thunderbird struct {
@@ -71,6 +77,8 @@ func (b thunderbird) start(t *testing.T) (m *marionette, quit func()) {
 	}
 	c := exec.Command("dbus-run-session", "--", "thunderbird", "--no-remote", "--profile", b.profile, "--marionette", "--remote-allow-system-access")
 	c.Env = append(os.Environ(), "HOME="+b.home, "DISPLAY="+b.display, "LANG=C.UTF-8", "MOZ_CRASHREPORTER_DISABLE=1")
+	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // so that all of it can be ended
+	c.WaitDelay = time.Second
 	out := &output{changed: make(chan struct{}, 1)}
 	c.Stdout, c.Stderr = out, out
 	must(t, c.Start())
@@ -89,14 +97,23 @@ func (b thunderbird) start(t *testing.T) (m *marionette, quit func()) {
 		}
 		done = true
 		m.command(t, "Marionette:Quit", map[string]any{"flags": []string{"eForceQuit"}})
-		if err := <-ended; err != nil {
-			t.Errorf("Thunderbird: %v\n%s", err, out)
+		select {
+		case err := <-ended:
+			if err != nil {
+				t.Errorf("Thunderbird: %v\n%s", err, out)
+			}
+		case <-time.After(patience):
+			done = false
+			t.Errorf("Thunderbird does not end:\n%s", out)
 		}
 	}
 	t.Cleanup(func() {
 		if !done {
-			c.Process.Kill()
-			<-ended
+			defer func() {
+				syscall.Kill(-c.Process.Pid, syscall.SIGKILL)
+				<-ended
+			}()
+			m.picture(t, pictures, "failed")
 		}
 	})
 	return m, quit
@@ -107,7 +124,11 @@ func (b thunderbird) start(t *testing.T) (m *marionette, quit func()) {
 func TestThunderbird(t *testing.T) {
 	w := newWorld(t)
 	b := newThunderbird(t, w.front)
-	pictures := filepath.Join(os.TempDir(), "vanthu-thunderbird")
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("IMAP:\n%s", strings.Join(w.imaps.transcript(), "\n"))
+		}
+	})
 	must(t, os.MkdirAll(pictures, 0o700))
 	m, quit := b.start(t)
 	var version string
