@@ -141,6 +141,16 @@ func (b *builder) text(s string, l look) {
 	p.parts[len(p.parts)-1].text.WriteString(s)
 }
 
+// maxImages bounds the pictures whose places are kept.
+const maxImages = 256
+
+// picture notes a picture at the current place.
+func (b *builder) picture() {
+	if len(b.p.images) < maxImages {
+		b.p.images = append(b.p.images, len(b.p.lines))
+	}
+}
+
 // newline writes the line so far; the paragraph goes on.
 func (b *builder) newline() {
 	if b.err != nil || len(b.open) == 0 {

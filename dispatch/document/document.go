@@ -17,13 +17,26 @@
 //
 // Nothing is guessed silently. Every field carries where it stood and how far
 // it may be trusted; whatever a person must confirm comes back as a question.
+// Their codes are stable:
+//
+//	secrecy            a trace of secrecy that is no mark; fail closed
+//	picture            a picture stands where stamps do and could not be read; fail closed
+//	ocr-secrecy        a scan: that no mark was seen proves nothing; fail closed
+//	ocr, partial       recognised from a picture; only some pages were read
+//	legacy-encoding    decoded from TCVN3 or VNI without fonts, or out of a PDF
+//	garbled            many words are no Vietnamese
+//	tracked-changes    the file holds tracked deletions
+//	several-documents, several-blocks, copy
+//	no-number, no-date, future-date, no-issuer, no-subject, no-signer
+//	no-recipients, no-archive, listed
+//	urgent, circulation
 //
 // # How
 //
-// Every format is brought into one model ([page model in paper.go]): lines of
-// text, each in a flow (body, table cell, frame, header). Laid-out formats (PDF,
-// scans, plain text) are brought there by geometry (layout.go), the others by
-// their own structure. One extractor then reads the fields.
+// Every format is brought into one model (paper.go): lines of text, each in a
+// flow (body, table cell, frame, header). Laid-out formats (PDF, scans, plain
+// text) are brought there by geometry (layout.go), the others by their own
+// structure. One extractor (extract.go) then reads the fields.
 package document
 
 import (

@@ -298,6 +298,8 @@ func (w *docxWalker) start(e element) bool {
 		w.b.enter(flow{kind: inFrame})
 	case "w:tbl", "w:tr", "w:tc", "w:gridSpan", "w:gridBefore":
 		w.table(e)
+	case "blip", "v:imagedata":
+		w.b.picture()
 	case "v:textpath":
 		w.wordArt(e.get("string"))
 	default:

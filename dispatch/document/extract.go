@@ -57,6 +57,7 @@ var (
 	motto        = regexp.MustCompile(`cộng h[oòa]+ ?xã hội chủ nghĩa|độc lập ?[-–] ?tự do|đảng cộng sản việt nam`)
 	salutation   = regexp.MustCompile(`^kính ?g[ửởư]i`)
 	citation     = regexp.MustCompile(`^(?:căn cứ|xét |theo |thực hiện |điều 1[.:]|i\. |1\. |phần (?:i|thứ nhất))`)
+	columnHead   = regexp.MustCompile(`^(?:stt|tt|số tt)(?:$|[ .])`) // of a table of data
 	appendixHead = regexp.MustCompile(`^(?:phụ lục(?: (?:số )?[ivx\d]+)?(?:[ .:(-].*)?|mẫu số:? ?[\d.ivx]+.*|biểu(?: mẫu)? số:? ?\d+.*)$`)
 	attached     = regexp.MustCompile(`^\(? ?(?:kèm theo|ban hành kèm theo|đính kèm)`)
 )
@@ -100,7 +101,7 @@ func (x *extractor) bodyStart(i int) int {
 // bodyLike reports whether a line reads like running text.
 func (x *extractor) bodyLike(i int, key string) bool {
 	l := &x.p.lines[i]
-	if labelText(l.text) {
+	if labelText(l.text) || x.p.flows[l.flow].col > 2 || columnHead.MatchString(key) {
 		return true
 	}
 	if subjectStart.MatchString(key) || motto.MatchString(key) || strings.Contains(key, "ngày") && placeDate.MatchString(plain(l.text)) {

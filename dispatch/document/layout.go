@@ -35,6 +35,12 @@ type row struct {
 	words []word
 	y     float64
 	size  float64
+
+	// What the row says, found once by measure.
+	label   bool // it begins a recipients block
+	motto   bool
+	salutes bool // it begins the addressees
+	beside  int  // the word with which the motto begins beside something; 0 without
 }
 
 // sheet is one page of words.
@@ -211,9 +217,9 @@ type interval struct{ from, to float64 }
 
 // band finds the longest run of rows from i on that share a gutter.
 func (s sheet) band(i int) band {
-	b := band{from: i, to: i + 1, block: s.blockRow(i), motto: s.mottoAt(i) > 0}
+	b := band{from: i, to: i + 1, block: s.blockRow(i), motto: s.rows[i].beside > 0}
 	free := s.gaps(i, b.block)
-	if !s.mayPart(i) || len(free) == 0 {
+	if s.rows[i].salutes || len(free) == 0 {
 		return b
 	}
 	for j := i + 1; j < min(len(s.rows), i+maxBand); j++ {
@@ -230,25 +236,20 @@ func (s sheet) band(i int) band {
 	return s.cut(b, free)
 }
 
-// mayPart keeps rows that begin a block of addressees out of columns.
-func (s sheet) mayPart(i int) bool {
-	return !salutation.MatchString(viet.Key(text(s.rows[i].words)))
-}
-
 // opens reports whether row j must begin a band of its own when the run so far
 // has n rows. The issuer may begin a row or two above the motto.
 func (s sheet) opens(j, n int) bool {
 	if n > 0 && s.blockRow(j) && !s.blockRow(j-1) {
 		return true
 	}
-	return !s.mayPart(j) || n > 3 && motto.MatchString(viet.Key(text(s.rows[j].words))) && !s.mottoBefore(j)
+	return s.rows[j].salutes || n > 3 && s.rows[j].motto && !s.mottoBefore(j)
 }
 
 // blockRow reports whether a recipients block begins at row i: at its label, or
 // at lines of authority that stand a little higher beside it.
 func (s sheet) blockRow(i int) bool {
 	for n := 0; n < 4 && i < len(s.rows); n++ {
-		if s.labelRow(i) {
+		if s.rows[i].label {
 			return true
 		}
 		r := s.rows[i]
@@ -264,26 +265,18 @@ func (s sheet) blockRow(i int) bool {
 // mottoBefore reports whether one of the two rows above is a motto too.
 func (s sheet) mottoBefore(j int) bool {
 	for k := max(0, j-3); k < j; k++ {
-		if motto.MatchString(viet.Key(text(s.rows[k].words))) {
+		if s.rows[k].motto {
 			return true
 		}
 	}
 	return false
 }
 
-// labelRow reports whether a row begins a recipients block: a segment in the
-// left part of the page that is only the label.
-func (s sheet) labelRow(i int) bool {
-	r := s.rows[i]
-	first, _, _ := strings.Cut(text(r.words), "\t")
-	return r.x0() < 0.45*s.width && labelText(first)
-}
-
 // gaps lists the stretches of row i in the page's inner part that hold no word.
 func (s sheet) gaps(i int, block bool) (out []interval) {
 	lo, hi := 0.2*s.width, 0.8*s.width
 	least := 1.2 * s.rows[i].size
-	at := s.mottoAt(i)
+	at := s.rows[i].beside
 	if block || at > 0 {
 		least = minGutter
 	}
@@ -305,14 +298,10 @@ func (s sheet) gaps(i int, block bool) (out []interval) {
 	return out
 }
 
-// mottoAt is the index of the word with which the motto begins in row i, if
+// mottoBeside is the index of the word with which the motto begins in a row, if
 // something stands before it; else 0.
-func (s sheet) mottoAt(i int) int {
-	ws := s.rows[i].words
-	if len(ws) < 4 || !motto.MatchString(viet.Key(text(ws))) {
-		return 0
-	}
-	for k := 1; k+1 < len(ws); k++ {
+func mottoBeside(ws []word) int {
+	for k := 1; k+2 < len(ws); k++ {
 		switch viet.Fold(ws[k].text + " " + ws[k+1].text) {
 		case "cong hoa", "dang cong", "doc lap":
 			return k
@@ -425,11 +414,20 @@ func (s sheet) centred(j int) bool {
 	return math.Abs((r.x0()+r.x1())/2-mid) < 9 && r.x0() > s.lead+20
 }
 
-// measure finds the margins of the page's text.
+// measure finds the margins of the page's text and what its rows say.
 func (s *sheet) measure() {
 	s.lead, s.margin = s.width, 0
-	for _, r := range s.rows {
+	for i := range s.rows {
+		r := &s.rows[i]
 		s.lead, s.margin = math.Min(s.lead, r.x0()), math.Max(s.margin, r.x1())
+		t := text(r.words)
+		key := viet.Key(t)
+		r.motto, r.salutes = motto.MatchString(key), salutation.MatchString(key)
+		if r.motto {
+			r.beside = mottoBeside(r.words)
+		}
+		first, _, _ := strings.Cut(t, "\t")
+		r.label = r.x0() < 0.45*s.width && labelText(first)
 	}
 }
 

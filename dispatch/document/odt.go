@@ -175,6 +175,8 @@ func (w *odtWalker) start(e element) bool {
 		w.table(e)
 	case "draw:text-box", "draw:custom-shape", "draw:rect", "draw:ellipse", "draw:polygon", "draw:circle", "draw:path":
 		w.b.enter(flow{kind: inFrame})
+	case "draw:image":
+		w.b.picture()
 	case "text:note-body":
 		w.b.enter(flow{kind: inFooter})
 	case "style:header", "style:header-left", "style:header-first":

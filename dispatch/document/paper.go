@@ -57,6 +57,7 @@ type paper struct {
 	ocr     bool
 	gutter  float64   // laid-out: narrowest gutter beside the recipients block, points; 0 = none
 	seals   []sealHit // stamps that a separate pass over the picture found
+	images  []int     // line before which a picture stands, for pictures that were not read
 	signed  bool
 	pages   int
 	partial bool // some pages were not read

@@ -136,6 +136,7 @@ type pdfPage struct {
 	chars   int
 	marks   []string // text that runs across the page, such as watermarks
 	image   float64  // share of the page that its largest picture covers
+	seal    bool     // a picture stands in the head, where stamps do
 	objects int      // things drawn
 }
 
@@ -152,7 +153,7 @@ func (f *pdfFile) page(i int) (*pdfPage, error) {
 		return nil, err
 	}
 	p := &pdfPage{sheet: sheet{page: i + 1, width: m.width, height: m.height}}
-	p.image, p.objects = f.largestImage(byRef, m)
+	f.pictures(p, byRef, m)
 	tp, err := f.pdf.FPDFText_LoadPage(&requests.FPDFText_LoadPage{Page: byRef})
 	if err != nil {
 		return nil, damaged("load text", err)
@@ -328,15 +329,21 @@ func sameWay(a, b, c glyph) bool {
 	return (b.y-a.y)*(c.y-b.y) > 0 && (b.x0-a.x0)*(c.x0-b.x0) >= 0
 }
 
-// largestImage is the share of the page that its largest picture covers, and
-// the number of things drawn.
-func (f *pdfFile) largestImage(p requests.Page, m frame) (share float64, objects int) {
-	n, err := f.pdf.FPDFPage_CountObjects(&requests.FPDFPage_CountObjects{Page: p})
+// Bounds of a picture that can be a stamp, in points.
+const (
+	minSealWidth  = 20
+	minSealHeight = 8
+)
+
+// pictures measures the pictures of a page.
+func (f *pdfFile) pictures(p *pdfPage, ref requests.Page, m frame) {
+	n, err := f.pdf.FPDFPage_CountObjects(&requests.FPDFPage_CountObjects{Page: ref})
 	if err != nil {
-		return 0, 0
+		return
 	}
-	for i := 0; i < min(n.Count, 200); i++ {
-		o, err := f.pdf.FPDFPage_GetObject(&requests.FPDFPage_GetObject{Page: p, Index: i})
+	p.objects = n.Count
+	for i := 0; i < min(n.Count, maxImages); i++ {
+		o, err := f.pdf.FPDFPage_GetObject(&requests.FPDFPage_GetObject{Page: ref, Index: i})
 		if err != nil {
 			continue
 		}
@@ -345,12 +352,15 @@ func (f *pdfFile) largestImage(p requests.Page, m frame) (share float64, objects
 			continue
 		}
 		b, err := f.pdf.FPDFPageObj_GetBounds(&requests.FPDFPageObj_GetBounds{PageObject: o.PageObject})
-		if err == nil {
-			w, h := float64(b.Right-b.Left), float64(b.Top-b.Bottom)
-			share = math.Max(share, w*h/(m.w*m.h))
+		if err != nil {
+			continue
 		}
+		x0, y0 := m.at(float64(b.Left), float64(b.Top))
+		x1, y1 := m.at(float64(b.Right), float64(b.Bottom))
+		w, h := math.Abs(x1-x0), math.Abs(y1-y0)
+		p.image = math.Max(p.image, w*h/(m.w*m.h))
+		p.seal = p.seal || w >= minSealWidth && h >= minSealHeight && math.Min(y0, y1) < stampZone*m.height
 	}
-	return share, n.Count
 }
 
 // readPDF reads a PDF's own text; pages that are pictures go to OCR.
@@ -405,7 +415,26 @@ func (m *machine) readPDF(ctx context.Context, data []byte) (*paper, error) {
 	if len(out.lines) == 0 {
 		return out, errBlank
 	}
-	return out, nil
+	return out, m.pictureStamps(ctx, f, pages[0], out)
+}
+
+// pictureStamps looks at pictures in the head of a document that has text: a
+// stamp may be one. Without an OCR command a person must look.
+func (m *machine) pictureStamps(ctx context.Context, f *pdfFile, first *pdfPage, p *paper) error {
+	if !first.seal {
+		return nil
+	}
+	if m.tesseract() == noTesseract {
+		p.images = append(p.images, 0)
+		return nil
+	}
+	pic, err := f.render(first)
+	if err != nil {
+		return orTimeout(ctx, err)
+	}
+	m.slots = make(chan struct{}, ocrCommands)
+	p.seals, err = m.seals(ctx, pic)
+	return orTimeout(ctx, err)
 }
 
 // needsOCR reports whether the text layer cannot be used: pages that are pictures,

@@ -21,6 +21,7 @@ const (
 	maxAnswer   = 8 << 20          // bytes of JSON
 	textTime    = 20 * time.Second // wall clock for everything but OCR
 	ocrTime     = 65 * time.Second // 15 s and 10 s for each of at most 5 pages
+	warmTime    = 3 * time.Minute  // compiling the PDF module on a slow machine
 	killedAfter = 2 * time.Second  // between the end of the time and giving up on pipes
 )
 
@@ -73,6 +74,17 @@ type task struct {
 	Warm      bool      `json:"warm,omitempty"`
 }
 
+// limit is the wall clock and the processor time that a task may take.
+func (t task) limit() time.Duration {
+	switch {
+	case t.Warm:
+		return warmTime
+	case t.Tesseract != noTesseract:
+		return ocrTime
+	}
+	return textTime
+}
+
 // Read reads one file in a worker process. A worker that dies, hangs or answers
 // nonsense yields a Rejected reading, never an error of the service.
 func (r *Reader) Read(ctx context.Context, name string, data []byte) dispatch.Reading {
@@ -116,11 +128,7 @@ func (r *Reader) work(ctx context.Context, t task, data []byte) ([]byte, error) 
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	limit := textTime
-	if t.Tesseract != noTesseract {
-		limit = ocrTime
-	}
-	ctx, cancel := context.WithTimeout(ctx, limit)
+	ctx, cancel := context.WithTimeout(ctx, t.limit())
 	defer cancel()
 	head, err := json.Marshal(t)
 	if err != nil {

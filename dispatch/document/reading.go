@@ -18,6 +18,7 @@ func (p *paper) reading(today time.Time) dispatch.Reading {
 		return dispatch.Reading{Kind: p.kind, Verdict: dispatch.Secret, Fields: dispatch.Fields{Secrecy: g.secrecy}}
 	}
 	r := dispatch.Reading{Kind: p.kind, Verdict: dispatch.OK, Fields: x.fields(), Sources: x.sources}
+	clip(&r.Fields)
 	r.Fields.Urgency = g.urgency
 	if g.urgency != "" {
 		r.Sources["urgency"] = g.source
@@ -29,6 +30,24 @@ func (p *paper) reading(today time.Time) dispatch.Reading {
 		r.Verdict = dispatch.Ask
 	}
 	return r
+}
+
+// maxField bounds one text field, in bytes.
+const maxField = 4 << 10
+
+// clip cuts fields that a hostile file made longer than any document's.
+func clip(f *dispatch.Fields) {
+	all := []*string{&f.IssuerParent, &f.Issuer, &f.Number, &f.Symbol, &f.NumberSymbol, &f.Place, &f.PlaceDateText, &f.Subject, &f.Circulation, &f.SignerTitle, &f.Signer, &f.Copy}
+	for _, list := range [][]string{f.KinhGui, f.SignLines, f.Appendices} {
+		for i := range list {
+			all = append(all, &list[i])
+		}
+	}
+	for _, s := range all {
+		if len(*s) > maxField {
+			*s = strings.ToValidUTF8((*s)[:maxField], "")
+		}
+	}
 }
 
 // questions collects what a person must confirm.
@@ -63,6 +82,12 @@ func (q *questions) secrecy(g gate) {
 		if !seen[h.why] && len(seen) < 5 {
 			seen[h.why] = true
 			q.ask("secrecy", "secrecy", "Có dấu hiệu văn bản mật (%s, ở %s): hãy xác nhận văn bản không mật trước khi làm tiếp; nếu mật, không được gửi qua hệ thống này.", h.why, h.place)
+		}
+	}
+	for _, i := range q.x.p.images {
+		if q.x.marksStand(i) {
+			q.ask("picture", "secrecy", "Phần đầu văn bản có hình ảnh mà hệ thống không đọc được: hãy xem hình đó có phải dấu chỉ độ mật không và xác nhận văn bản không mật.")
+			break
 		}
 	}
 	if q.x.p.ocr {

@@ -136,6 +136,7 @@ func TestFalseFriends(t *testing.T) {
 		"about marks":       after(p("Tài liệu đóng dấu TUYỆT MẬT chỉ do người có thẩm quyền mở bì; tài liệu MẬT lưu riêng.")),
 		"list of degrees":   usual().rest().add(p("Có ba độ mật: Tuyệt mật, Tối mật và Mật.")),
 		"register table":    usual().rest().grid([][]para1{ps("Tên tài liệu"), ps("Độ mật")}, [][]para1{ps("Kế hoạch A"), ps("Mật")}),
+		"register at once":  usual().grid([][]para1{ps("STT"), ps("Tên tài liệu"), ps("Độ mật")}, [][]para1{ps("1"), ps("Kế hoạch A"), ps("Mật")}).rest(),
 		"not secret":        after(p("Độ mật: Không")),
 		"ordinary":          after(p("Độ mật: Thường")),
 		"blank degree":      after(p("Độ mật: ........")),

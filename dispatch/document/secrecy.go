@@ -102,7 +102,7 @@ func (x *extractor) judgeSegment(g *gate, s seg) {
 		}
 	case m.declared:
 		g.add(m, place, stand)
-	case m.casing == upperCase, m.casing == titleCase && stand, m.casing == lowerCase && stand && x.p.legacy == "score":
+	case m.casing == upperCase, m.casing == titleCase && x.inHead(s.line), m.casing == lowerCase && x.inHead(s.line) && x.p.legacy == "score":
 		x.higher(s.line, &m)
 		g.add(m, place, stand)
 	}
@@ -203,14 +203,21 @@ func (x *extractor) previous(i int) int {
 	return -1
 }
 
-// marksStand reports whether line i is where marks stand.
+// marksStand reports whether line i is where marks stand: in a head, or in the
+// upper part of page 1, where stamps are put without regard for the text.
 func (x *extractor) marksStand(i int) bool {
-	l := x.p.lines[i]
-	switch x.p.flows[l.flow].kind {
-	case inHeader, inFooter:
-		return true
+	if i >= len(x.p.lines) {
+		return false
 	}
-	if l.page > 0 && (l.down < 0.07 || l.down > 0.95 || l.page == 1 && l.down < 0.42) {
+	l := x.p.lines[i]
+	return x.inHead(i) || l.page > 0 && (l.down < 0.07 || l.down > 0.95 || l.page == 1 && l.down < stampZone)
+}
+
+// inHead reports whether line i stands in the head of a document of this file,
+// or in a page header or footer.
+func (x *extractor) inHead(i int) bool {
+	switch x.p.flows[x.p.lines[i].flow].kind {
+	case inHeader, inFooter:
 		return true
 	}
 	for _, h := range x.heads {

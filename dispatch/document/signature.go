@@ -19,6 +19,9 @@ var (
 	ranks = regexp.MustCompile(`^(?:(?:đại tướng|thượng tướng|trung tướng|thiếu tướng|đại tá|thượng tá|trung tá|thiếu tá|đại úy|thượng úy|trung úy|thiếu úy|gs\.?|pgs\.?|ts\.?|ths\.?|bs\.?|ds\.?|cn\.?|ks\.?|ncs\.?|bsck\.?i{0,2}|bscki{1,2}\.?|kts\.?|nsnd|nsưt|ông|bà)[. ]+)+`)
 )
 
+// maxSignLines bounds the lines above a signer's name.
+const maxSignLines = 12
+
 // isSignLine reports whether text is a line of authority or a title in capitals.
 func isSignLine(t string) bool {
 	key := viet.Key(t)
@@ -111,6 +114,9 @@ func (x *extractor) signIn(region []seg) bool {
 	}
 	var lines []string
 	for _, s := range region[first : last+1] {
+		if len(lines) >= maxSignLines {
+			break
+		}
 		if t := s.text; t != "" && !isRule(t) && !signNoise.MatchString(viet.Key(t)) && casingOf(t) == upperCase {
 			lines = append(lines, t)
 		}
@@ -124,6 +130,9 @@ func (x *extractor) signIn(region []seg) bool {
 		if isSignLine(s.text) || labelText(s.text) || runesIn(s.text) > 80 {
 			break
 		}
+	}
+	if len(lines) == 0 {
+		return false
 	}
 	x.f.SignLines = lines
 	x.f.SignerTitle = lines[len(lines)-1]

@@ -25,10 +25,7 @@ func WorkerMain(stdin io.Reader, stdout io.Writer) int {
 	if err := json.Unmarshal(head, &t); err != nil {
 		return 2
 	}
-	limit := textTime
-	if t.Tesseract != noTesseract {
-		limit = ocrTime
-	}
+	limit := t.limit()
 	if err := limitSelf(limit); err != nil {
 		return 3
 	}

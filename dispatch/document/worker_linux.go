@@ -46,6 +46,9 @@ func limitSelf(cpu time.Duration) error {
 		{unix.RLIMIT_CPU, seconds}, {unix.RLIMIT_DATA, limitData}, {unix.RLIMIT_AS, limitSpace},
 		{unix.RLIMIT_CORE, 0}, {unix.RLIMIT_NOFILE, limitOpen}, {unix.RLIMIT_FSIZE, limitFile},
 	} {
+		if !memoryLimits && (l.what == unix.RLIMIT_DATA || l.what == unix.RLIMIT_AS) {
+			continue
+		}
 		var have unix.Rlimit
 		if err := unix.Getrlimit(l.what, &have); err != nil {
 			return err

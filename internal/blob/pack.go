@@ -160,7 +160,7 @@ func (p *pack) read(n name, at place) ([]byte, error) {
 }
 
 // scan calls found for every whole record from off on, and returns the offset
-// after the last one, and whether that is the end of the file. Torn or damaged
+// after the last one, and whether nothing but zeros follows it. Torn or damaged
 // stretches are stepped over: a record after one may have been acknowledged.
 func (p *pack) scan(off int64, found func(name, place)) (end int64, clean bool, err error) {
 	fi, err := p.file.Stat()
@@ -177,6 +177,10 @@ func (p *pack) scan(off int64, found func(name, place)) (end int64, clean bool, 
 			off += size
 			end = off
 			continue
+		}
+		zeros, err := p.onlyZeros(off, fi.Size())
+		if err != nil || zeros {
+			return end, clean, err
 		}
 		clean = false
 		if off, err = p.findSalt(off+1, fi.Size()); err != nil {
@@ -208,6 +212,22 @@ func (p *pack) record(off, limit int64, found func(name, place)) (size int64, ok
 	}
 	found(h.name, place{p.no, off, h.size, h.stored})
 	return headerSize + int64(h.size), true, nil
+}
+
+// onlyZeros reports whether there is nothing else from off on.
+func (p *pack) onlyZeros(off, limit int64) (bool, error) {
+	b := make([]byte, 4<<10)
+	for off < limit {
+		n, err := p.file.ReadAt(b[:min(int64(len(b)), limit-off)], off)
+		if err != nil {
+			return false, err
+		}
+		if len(bytes.TrimLeft(b[:n], "\x00")) > 0 {
+			return false, nil
+		}
+		off += int64(n)
+	}
+	return true, nil
 }
 
 // findSalt returns the next place of the salt at or after off, or limit.

@@ -22,6 +22,7 @@ const (
 	batchLimit   = 4 << 20   // bytes of one write
 	pendingLimit = 4096      // names not in the index: what a restart has to scan
 	openPacks    = 64        // files kept open for reading
+	zerosAhead   = 1 << 20   // bytes written with zeros behind the last body
 )
 
 // PackSynced is the crash point between a pack's flush and the answer.
@@ -58,6 +59,7 @@ type packs struct {
 	// The owner's own.
 	current *pack
 	end     int64          // of current
+	zeros   int64          // where the zeros behind end end
 	touched map[name]int64 // last commit of a body that was held already
 }
 
@@ -174,7 +176,7 @@ func (p *packs) recoverPack(no uint32, off int64, last bool) error {
 		return err
 	}
 	if last && clean && end < packLimit {
-		p.current, p.end = f, end
+		p.current, p.end, p.zeros = f, end, end
 		return nil
 	}
 	return f.file.Close()
@@ -213,10 +215,16 @@ func (p *packs) begin(no uint32) error {
 		return err
 	}
 	if p.current != nil {
-		p.current.file.Close()
+		p.endCurrent()
 	}
-	p.current, p.end = next, int64(packHeader)
+	p.current, p.end, p.zeros = next, int64(packHeader), int64(packHeader)
 	return nil
+}
+
+// endCurrent closes the current pack without the zeros behind it. That they stay
+// if it fails is harmless.
+func (p *packs) endCurrent() error {
+	return errors.Join(p.current.file.Truncate(p.end), p.current.file.Close())
 }
 
 // do hands an order to the owner and waits.
@@ -255,7 +263,7 @@ func (p *packs) close() error {
 		return nil
 	}
 	err := p.flushIndex()
-	err = errors.Join(err, p.current.file.Close(), p.index.Close())
+	err = errors.Join(err, p.endCurrent(), p.index.Close())
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for no, f := range p.files {
@@ -379,6 +387,7 @@ func (p *packs) hold(o *order, now int64) (bool, error) {
 func (p *packs) append(buf []byte) error {
 	_, err := p.current.file.WriteAt(buf, p.end)
 	if err == nil {
+		p.writeZeros(p.end + int64(len(buf)))
 		crashpoint.Here(BeforeSync)
 		err = p.s.sync(p.current.file)
 	}
@@ -386,10 +395,27 @@ func (p *packs) append(buf []byte) error {
 		p.end += int64(len(buf))
 		return nil
 	}
+	p.zeros = p.end
 	if cut := p.current.file.Truncate(p.end); cut != nil {
 		p.end = packLimit // begin another with the next body
 	}
 	return err
+}
+
+// writeZeros keeps zeros behind the end of the pack: a flush over blocks that
+// were written before writes them and nothing else, one that makes the file
+// longer writes the file system's journal too, and takes twice the time. Zeros
+// that cannot be written are no failure: there is room for the bodies at least.
+func (p *packs) writeZeros(end int64) {
+	if end <= p.zeros {
+		return
+	}
+	b := make([]byte, 64<<10)
+	for p.zeros = end; p.zeros < end+zerosAhead; p.zeros += int64(len(b)) {
+		if _, err := p.current.file.WriteAt(b, p.zeros); err != nil {
+			return
+		}
+	}
 }
 
 // find returns where a body stands. ErrNotFound.

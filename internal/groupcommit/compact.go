@@ -41,7 +41,7 @@ func Compact(path string) (before, after int64, err error) {
 }
 
 func copyDB(path string, src *bbolt.DB) (err error) {
-	dst, err := openBolt(path, Options{})
+	dst, err := openBolt(path, Options{}, os.OpenFile)
 	if err != nil {
 		return err
 	}

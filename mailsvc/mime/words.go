@@ -1,12 +1,10 @@
 package mime
 
 import (
-	"bytes"
 	"encoding/binary"
 	"io"
 	"math/bits"
 	"slices"
-	"strings"
 	"unicode"
 	"unicode/utf8"
 
@@ -241,95 +239,6 @@ func (s *wordSet) appendCodes(b []byte) []byte {
 	return appendSection(b, w.bytes())
 }
 
-// bitWriter packs bits, the first one lowest.
-type bitWriter struct {
-	out []byte
-	acc uint64
-	n   int
-}
-
-func (w *bitWriter) put(v uint64, n int) {
-	w.acc |= v << w.n
-	for w.n += n; w.n >= 8; w.n -= 8 {
-		w.out = append(w.out, byte(w.acc))
-		w.acc >>= 8
-	}
-}
-
-// rice writes v>>k in unary, then the low k bits.
-func (w *bitWriter) rice(v uint32, k int) {
-	q := int(v >> k)
-	for ; q >= 32; q -= 32 {
-		w.put(1<<32-1, 32)
-	}
-	w.put(1<<q-1, q+1)
-	w.put(uint64(v)&(1<<k-1), k)
-}
-
-func (w *bitWriter) bytes() []byte {
-	if w.n > 0 {
-		return append(w.out, byte(w.acc))
-	}
-	return w.out
-}
-
-// bitReader reads what bitWriter wrote. n counts the bits of acc that have been
-// taken from b; higher ones may be there already, as b has them.
-type bitReader struct {
-	b   []byte
-	acc uint64
-	n   int
-}
-
-// fill makes n at least 56, unless the end is near.
-func (r *bitReader) fill() {
-	if len(r.b) >= 8 {
-		r.acc |= binary.LittleEndian.Uint64(r.b) << r.n
-		k := (63 - r.n) >> 3
-		r.b = r.b[k:]
-		r.n += 8 * k
-		return
-	}
-	for r.n <= 56 && len(r.b) > 0 {
-		r.acc |= uint64(r.b[0]) << r.n
-		r.b, r.n = r.b[1:], r.n+8
-	}
-}
-
-// rice reads a number; ok is false at the end.
-func (r *bitReader) rice(k int) (v uint32, ok bool) {
-	q := uint32(0)
-	for {
-		if r.n < 32 {
-			r.fill()
-		}
-		ones := bits.TrailingZeros64(^r.acc)
-		if ones < r.n {
-			q += uint32(ones)
-			r.drop(ones + 1)
-			break
-		}
-		if len(r.b) == 0 {
-			return 0, false
-		}
-		q += uint32(r.n)
-		r.drop(r.n)
-	}
-	if r.n < k {
-		if r.fill(); r.n < k {
-			return 0, false
-		}
-	}
-	v = q<<k | uint32(r.acc&(1<<k-1))
-	r.drop(k)
-	return v, true
-}
-
-func (r *bitReader) drop(n int) {
-	r.acc >>= n
-	r.n -= n
-}
-
 // addWords makes x.Words from the message's bytes, of which head is the
 // beginning; open gives the rest if a text lies beyond it.
 func addWords(x *Index, head []byte, open func() (io.ReaderAt, error)) error {
@@ -396,66 +305,3 @@ func textBytes(p *Part) int64 {
 	}
 	return n
 }
-
-// headFilter returns a filter of the trigrams of the header fields that are not
-// in [Fields], folded to lower case; nil if one of them is not plain ASCII.
-func headFilter(header []byte) []byte {
-	text := make([]byte, 0, len(header))
-	for len(header) > 0 {
-		n := fieldLen(header)
-		raw := header[:n]
-		header = header[n:]
-		if name, ok := listedName(raw); ok {
-			raw = name
-		}
-		if !plain(raw) {
-			return nil
-		}
-		text = append(foldASCII(text, raw), 0)
-	}
-	filter := make([]byte, min(max(len(text)/5, 8), maxHeadFilter))
-	trigrams(text, func(g uint32) {
-		h := hashGram(g) % uint32(8*len(filter))
-		filter[h/8] |= 1 << (h % 8)
-	})
-	return filter
-}
-
-// listedName returns "Subject: " and the like for the fields that [Fields] holds.
-func listedName(raw []byte) (name []byte, ok bool) {
-	colon := bytes.IndexByte(raw[:min(len(raw), maxFieldName)], ':')
-	if colon < 0 {
-		return nil, false
-	}
-	switch strings.ToLower(string(bytes.TrimRight(raw[:colon], " \t"))) {
-	case "subject", "from", "to", "cc", "bcc":
-		return raw[:colon+1], true
-	}
-	return nil, false
-}
-
-// foldASCII appends viet.Fold of ASCII text.
-func foldASCII(b, text []byte) []byte {
-	for _, c := range text {
-		switch {
-		case c > ' ' && c < 0x7F:
-			if c >= 'A' && c <= 'Z' {
-				c |= 0x20
-			}
-			b = append(b, c)
-		case c == ' ' || c >= '\t' && c <= '\r':
-			if n := len(b); n > 0 && b[n-1] != ' ' {
-				b = append(b, ' ')
-			}
-		}
-	}
-	return b
-}
-
-func trigrams(s []byte, yield func(uint32)) {
-	for i := 0; i+3 <= len(s); i++ {
-		yield(uint32(s[i]) | uint32(s[i+1])<<8 | uint32(s[i+2])<<16)
-	}
-}
-
-func hashGram(g uint32) uint32 { return g * 2654435761 >> 7 }

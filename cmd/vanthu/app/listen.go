@@ -152,6 +152,9 @@ func (r *Running) listen(addrs []string, first *string, serve func(net.Listener)
 func (r *Running) http(tlsConfig *tls.Config) error {
 	a := r.app
 	l := a.Config.Limits
+	// net/http adds its own protocols to the configuration that it is given; mail
+	// clients that offer none of them must not see those.
+	tlsConfig = tlsConfig.Clone()
 	handler, err := a.handler(r)
 	if err != nil {
 		return err

@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -126,7 +125,7 @@ func TestThunderbird(t *testing.T) {
 	b := newThunderbird(t, w.front)
 	t.Cleanup(func() {
 		if t.Failed() {
-			t.Logf("IMAP:\n%s", strings.Join(w.imaps.transcript(), "\n"))
+			t.Logf("IMAP:\n%s\nSMTP:\n%s", w.imaps.timed(), w.smtps.timed())
 		}
 	})
 	must(t, os.MkdirAll(pictures, 0o700))

@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/klauspost/compress/flate"
 )
@@ -42,6 +43,7 @@ type session struct {
 type line struct {
 	server bool
 	text   string
+	at     time.Time
 }
 
 // String marks the sides as RFCs do.
@@ -189,7 +191,7 @@ func (d *side) end() {
 func (s *session) add(server bool, text string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.lines = append(s.lines, line{server, text})
+	s.lines = append(s.lines, line{server, text, time.Now()})
 }
 
 // compresses reports whether all that follows a line of one side is compressed:
@@ -233,6 +235,22 @@ func (p *tap) transcript() []string {
 		s.mu.Unlock()
 	}
 	return all
+}
+
+// timed is the transcript with the time of each line, for a person.
+func (p *tap) timed() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var b bytes.Buffer
+	for i, s := range p.sessions {
+		s.mu.Lock()
+		fmt.Fprintf(&b, "== connection %d\n", i+1)
+		for _, l := range s.lines {
+			fmt.Fprintf(&b, "%s %s\n", l.at.Format("05.000"), l)
+		}
+		s.mu.Unlock()
+	}
+	return b.String()
 }
 
 // imapRefused is every answer that refuses a command.

@@ -105,7 +105,7 @@ func (w *world) setUp(t *testing.T, m *marionette) {
 	m.do(t, &made, "setUp", "Văn thư Mẫu", w.clerk.Address, w.clerk.Password)
 	// socket 3 is TLS from the first byte, auth 3 the password as it is
 	const want = "%s mail." + domain + ":%d socket 3 auth 3 %s"
-	if !strings.HasPrefix(made.Found, "xml xml-from-isp-http") || made.Incoming != fmt.Sprintf(want, "imap", 993, w.clerk.Address) ||
+	if made.Found != "xml xml-from-isp-https" || made.Incoming != fmt.Sprintf(want, "imap", 993, w.clerk.Address) ||
 		made.Outgoing != fmt.Sprintf(want, "smtp", 465, w.clerk.Address) {
 		t.Errorf("set up as %+v", made)
 	}
@@ -273,19 +273,24 @@ func (w *world) tidy(t *testing.T, m *marionette) {
 	m.do(t, nil, "remove", "INBOX", "Giao ban tuần")
 	wantSubjects(t, m, "Thùng rác", "Giao ban tuần")
 	wantSubjects(t, m, "Sở KH&CN", "Mời họp đấu thầu")
+	await(t, "the server has the marks", func() bool {
+		return len(w.imaps.said(`^S: .* FETCH \(.*FLAGS \(.*\\Flagged`)) > 0
+	})
 	if said := w.imaps.said(`(?i)^C: \S+ UID MOVE`); len(said) != 2 {
 		t.Errorf("moved by %q", said)
 	}
 }
 
+// wantSubjects waits until Thunderbird shows these messages in a folder.
 func wantSubjects(t *testing.T, m *marionette, name string, want ...string) {
 	t.Helper()
-	var have []string
-	m.do(t, &have, "subjects", name)
 	slices.Sort(want)
-	if !slices.Equal(have, want) {
-		t.Errorf("%s holds %q, want %q", name, have, want)
-	}
+	await(t, fmt.Sprintf("%s holds %q", name, want), func() bool {
+		var have []string
+		m.do(t, &have, "subjects", name)
+		slices.Sort(have)
+		return slices.Equal(have, want)
+	})
 }
 
 // search asks the server for words with and without marks.

@@ -24,6 +24,7 @@ const (
 	maxShards        = 256 // a shard's number is the first byte of an EMAILID
 	maxDefaultShards = 8
 	fillPercent      = 0.85
+	ahead            = 4 << 20 // bytes, of each shard
 )
 
 // Options for Open. The zero value is usable.
@@ -118,7 +119,7 @@ func (s *Store) openShard(dir string, i, n int, isNew bool) error {
 	if _, err := os.Stat(path); err != nil && !isNew {
 		return err
 	}
-	db, err := groupcommit.Open(path, groupcommit.Options{Fatal: s.o.Fatal, MmapSize: s.o.MmapSize, Logger: s.o.Logger, NoSync: s.o.NoSync})
+	db, err := groupcommit.Open(path, groupcommit.Options{Fatal: s.o.Fatal, MmapSize: s.o.MmapSize, Ahead: ahead, Logger: s.o.Logger, NoSync: s.o.NoSync})
 	if err != nil {
 		return err
 	}

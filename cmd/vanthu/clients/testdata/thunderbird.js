@@ -22,23 +22,6 @@ async function until(what, found) {
   throw new Error(`not within a minute: ${what}`);
 }
 
-// running calls f with a listener and waits until the operation has ended.
-function running(f) {
-  return new Promise((resolve, reject) => {
-    const end = status => (Components.isSuccessCode(status) ? resolve() : reject(new Error(`status 0x${status.toString(16)}`)));
-    f({
-      QueryInterface: ChromeUtils.generateQI(["nsIUrlListener", "nsIMsgCopyServiceListener"]),
-      OnStartRunningUrl() {},
-      OnStopRunningUrl: (url, status) => end(status),
-      onStartCopy() {},
-      onProgress() {},
-      setMessageKey() {},
-      getMessageId: () => null,
-      onStopCopy: end,
-    });
-  });
-}
-
 // pathOf is a folder's name with those of its parents.
 function pathOf(folder) {
   return folder.isServer ? "" : [pathOf(folder.parent), folder.name].filter(n => n).join("/");
@@ -51,9 +34,10 @@ function find(name) {
   return server().rootFolder.descendants.find(f => onlineName(f) == name);
 }
 
+// opened has Thunderbird look into a folder again. What that brings comes later.
 async function opened(name) {
   const folder = await until(`folder ${name}`, () => find(name));
-  await running(l => folder.QueryInterface(Ci.nsIMsgImapMailFolder).updateFolderWithListener(mainWindow().msgWindow, l));
+  folder.updateFolder(mainWindow().msgWindow);
   return folder;
 }
 
@@ -89,7 +73,8 @@ const steps = {
     AccountConfig.replaceVariables(config, name, address, password);
     config.rememberPassword = true;
     await new ConfigVerifier(mainWindow().msgWindow, signal).verifyConfig(config, false);
-    await CreateInBackend.createAccountInBackend(config);
+    const account = await CreateInBackend.createAccountInBackend(config);
+    account.incomingServer.getNewMessages(account.incomingServer.rootFolder, mainWindow().msgWindow, null);
     const { incoming, outgoing, source, subSource } = config;
     const short = s => `${s.type} ${s.hostname}:${s.port} socket ${s.socketType} auth ${s.auth} ${s.username}`;
     return { found: `${source} ${subSource}`, incoming: short(incoming), outgoing: short(outgoing) };
@@ -99,7 +84,6 @@ const steps = {
   async folders() {
     server().performExpand(mainWindow().msgWindow);
     await until("the folder list", () => find("INBOX") && server().rootFolder.descendants.length > 5);
-    await running(l => find("INBOX").QueryInterface(Ci.nsIMsgImapMailFolder).updateFolderWithListener(mainWindow().msgWindow, l));
     const uses = { Inbox: flags.Inbox, Drafts: flags.Drafts, Sent: flags.SentMail, Trash: flags.Trash, Junk: flags.Junk, Archive: flags.Archive };
     return server().rootFolder.descendants.map(f => ({
       name: onlineName(f),
@@ -157,26 +141,29 @@ const steps = {
 
   async move(subject, from, to) {
     const header = await message(from, subject);
-    const target = await opened(to);
-    await running(l => MailServices.copy.copyMessages(header.folder, [header], target, true, l, mainWindow().msgWindow, true));
+    const { folder } = header;
+    MailServices.copy.copyMessages(folder, [header], await opened(to), true, null, mainWindow().msgWindow, true);
+    await until(`${subject} gone from ${from}`, () => !messageIn(folder, subject));
     await message(to, subject);
   },
 
   async remove(name, subject) {
     const header = await message(name, subject);
-    await running(l => header.folder.deleteMessages([header], mainWindow().msgWindow, false, false, l, true));
+    const { folder } = header;
+    folder.deleteMessages([header], mainWindow().msgWindow, false, false, null, true);
+    await until(`${subject} gone from ${name}`, () => !messageIn(folder, subject));
   },
 
   async mark(name, subject) {
     const header = await message(name, subject);
     header.folder.markMessagesFlagged([header], true);
     header.folder.markMessagesRead([header], true);
-    await running(l => header.folder.QueryInterface(Ci.nsIMsgImapMailFolder).updateFolderWithListener(mainWindow().msgWindow, l));
   },
 
   // subjects lists what a folder holds.
   async subjects(name) {
-    return [...(await opened(name)).messages].map(h => h.mime2DecodedSubject).sort();
+    const folder = await opened(name);
+    return [...folder.messages].map(h => h.mime2DecodedSubject).sort();
   },
 
   // search asks the server, as "Search Messages" with "Run search on server".
