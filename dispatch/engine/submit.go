@@ -213,12 +213,17 @@ func complete(r dispatch.Reading, today directory.Date) error {
 	return nil
 }
 
+// remarks are questions of the reader that hold nothing back: an urgent document
+// must leave at once, a block without "Lưu" is still a block, and lines that
+// point to a list are asked about one by one.
+var remarks = map[string]bool{"urgent": true, "no-archive": true, "listed": true, "circulation": true}
+
 // blocking are the questions that keep the whole document waiting until the
 // clerk confirms. Doubts about secrecy were settled by the declaration.
 func blocking(r dispatch.Reading) []dispatch.Question {
 	var out []dispatch.Question
 	for _, q := range r.Asks {
-		if q.Field != "secrecy" {
+		if q.Field != "secrecy" && !remarks[q.Code] {
 			out = append(out, q)
 		}
 	}

@@ -69,6 +69,7 @@ type App struct {
 
 	options Options
 	log     *slog.Logger
+	reads   *document.Reader
 	lock    *os.File
 	closers []func() error // in order of opening
 	serving atomic.Bool    // workers and listeners are running
@@ -140,13 +141,12 @@ func (a *App) openMail() error {
 }
 
 func (a *App) openEngine() (err error) {
-	reader, err := a.reader()
-	if err != nil {
+	if a.reads, err = a.reader(); err != nil {
 		return err
 	}
 	a.Engine, err = engine.Open(a.Config.DataDir, engine.Options{
 		Directory: a.Directory.Snapshot, Identities: a.Accounts, Mailboxes: a.Mailboxes, Blobs: a.Bodies, Queue: a.Queue,
-		Read: reader.Read, Domain: a.Config.Domain, IssueAddress: a.Config.IssueMailbox(), BaseURL: a.publicURL,
+		Read: a.reads.Read, Domain: a.Config.Domain, IssueAddress: a.Config.IssueMailbox(), BaseURL: a.publicURL,
 		MaxAttachment: int64(a.Config.Dispatch.MaxAttachment), Today: a.today,
 		Now: time.Now, Logger: a.log, Fatal: a.fatal,
 	})

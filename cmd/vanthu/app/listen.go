@@ -66,7 +66,7 @@ func (a *App) Start() (*Running, error) {
 		return nil, err
 	}
 	a.serving.Store(true)
-	r.waits = append(r.waits, background(ctx, a.Engine.Run), background(ctx, a.Queue.Run))
+	r.waits = append(r.waits, background(ctx, a.Engine.Run), background(ctx, a.Queue.Run), background(ctx, a.warm))
 	tlsConfig, err := a.tls()
 	if err == nil {
 		// The web comes last: it tells mail programs the ports of the others.
@@ -103,6 +103,16 @@ func (r *Running) Stop() error {
 	}
 	r.app.serving.Store(false)
 	return errors.Join(errs...)
+}
+
+// warm prepares the PDF reader, so that the first clerk does not wait for it.
+// Reading works without; a failure is only told.
+func (a *App) warm(ctx context.Context) error {
+	if err := a.reads.Warm(ctx); err != nil && ctx.Err() == nil {
+		a.log.Warn("document reader not prepared; the first PDF will take seconds longer", "cause", err)
+	}
+	a.log.Info("document reader", "scans", a.reads.OCR())
+	return nil
 }
 
 // Sample loads the sample directory into an empty register if the configuration asks.
