@@ -3,6 +3,7 @@ package demo
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"fmt"
 	"io/fs"
 	"os"
@@ -145,12 +146,25 @@ func (s *stage) inbox(ctx context.Context, address string) (int, error) {
 	return n, err
 }
 
+// disguises are the forms in which a word may stand in a file: plain, and inside
+// base64 at each of the three alignments.
+func disguises(w string) []string {
+	out := []string{w}
+	for shift := range 3 {
+		e := base64.RawStdEncoding.EncodeToString([]byte("___"[:shift] + w))
+		out = append(out, e[(shift*8+5)/6:len(e)-1])
+	}
+	return out
+}
+
 // canaries searches every file of the data directory, the log among them, for
 // words that stand only in the secret document.
 func (s *stage) canaries(expected []configs.Document) []error {
 	var words []string
 	for _, x := range expected {
-		words = append(words, x.Canaries...)
+		for _, w := range x.Canaries {
+			words = append(words, disguises(w)...)
+		}
 	}
 	var wrong []error
 	err := filepath.WalkDir(s.dir, func(path string, d fs.DirEntry, err error) error {
