@@ -132,28 +132,39 @@ func isASCII(s string) bool {
 }
 
 // words renders s as RFC 2047 encoded words, each within 75 octets and holding
-// whole characters, folded one to a line. used is what stands before on the line.
+// whole characters, folded one to a line. used is what stands before on the
+// line. Text that fits one word is kept in one, and longer text is cut behind a
+// space where it can be: some readers do not join adjacent words as they should.
 func words(s string, used int) string {
 	const open, shut = "=?utf-8?B?", "?="
+	most := (75 - len(open) - len(shut)) / 4 * 3
+	limit := (75 - used - len(open) - len(shut)) / 4 * 3
+	lead := ""
+	if len(s) > limit && len(s) <= most {
+		lead, limit = "\r\n ", most
+	}
 	var out []string
-	room := func(first bool) int {
-		n := 75 - len(open) - len(shut)
-		if first {
-			n -= used
-		}
-		return n / 4 * 3
+	for s != "" {
+		n := cut(s, limit)
+		out = append(out, open+base64.StdEncoding.EncodeToString([]byte(s[:n]))+shut)
+		s, limit = s[n:], most
 	}
-	start, limit := 0, room(true)
-	for i := 0; i < len(s); {
-		_, size := utf8.DecodeRuneInString(s[i:])
-		if i+size-start > limit {
-			out = append(out, open+base64.StdEncoding.EncodeToString([]byte(s[start:i]))+shut)
-			start, limit = i, room(false)
-		}
-		i += size
+	return lead + strings.Join(out, "\r\n ")
+}
+
+// cut is how much of s goes into a word of at most limit octets.
+func cut(s string, limit int) int {
+	if len(s) <= limit {
+		return len(s)
 	}
-	out = append(out, open+base64.StdEncoding.EncodeToString([]byte(s[start:]))+shut)
-	return strings.Join(out, "\r\n ")
+	n := limit
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	if space := strings.LastIndexByte(s[:n], ' '); space > n/2 {
+		return space + 1
+	}
+	return n
 }
 
 type printer struct {

@@ -2,6 +2,7 @@ package letter
 
 import (
 	"bytes"
+	"encoding/base64"
 	"io"
 	"net/mail"
 	"strings"
@@ -76,6 +77,26 @@ func TestLetterRoundTrip(t *testing.T) {
 	}
 	if !strings.Contains(string(raw), `filename="Chi thi`) && !strings.Contains(string(raw), `filename="Chi-thi`) {
 		t.Errorf("no ASCII fallback name")
+	}
+}
+
+// A name that fits one encoded word is in one: readers that put a space between
+// adjacent words would break it inside a syllable.
+func TestNamesStayWhole(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"Ủy ban nhân dân tỉnh Quảng Trị", "Sở Thông tin và Truyền thông", "Văn phòng"} {
+		if got := strings.Count(Address(mail.Address{Name: name, Address: "a@b"}), "?B?"); got != 1 {
+			t.Errorf("%s: %d words", name, got)
+		}
+	}
+	for i, w := range strings.Split(words(strings.Repeat("Về việc tăng cường ", 20), 9), "\r\n ") {
+		if len(w) > 75 || i == 0 && len(w) > 66 {
+			t.Errorf("word of %d octets", len(w))
+		}
+		b, err := base64.StdEncoding.DecodeString(strings.TrimSuffix(strings.TrimPrefix(w, "=?utf-8?B?"), "?="))
+		if err != nil || !strings.HasSuffix(string(b), " ") {
+			t.Errorf("cut inside a syllable: %q, %v", b, err)
+		}
 	}
 }
 

@@ -32,8 +32,7 @@ type deflated struct {
 
 // newDeflated compresses what is written to nc and decompresses what is read.
 func newDeflated(nc net.Conn) *deflated {
-	// Clients flush in the middle of a block: what has come must be given out.
-	return &deflated{Conn: nc, in: flate.NewReaderOpts(nc, flate.WithPartialBlock())}
+	return &deflated{Conn: nc, in: newInflater(nc)}
 }
 
 // Read implements [net.Conn].

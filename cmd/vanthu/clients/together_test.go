@@ -76,11 +76,14 @@ func rights(t *testing.T, s server, who login) {
 	if err := c.SetACL("INBOX", id, imap.RightModificationAdd, imap.RightSet("lr")).Wait(); !isCode(err, imap.ResponseCodeNoPerm) {
 		t.Errorf("SETACL: %v", err)
 	}
-	roots := value(c.GetQuotaRoot("INBOX").Wait())(t)
-	if len(roots) != 1 || roots[0].Root != "" {
-		t.Fatalf("GETQUOTAROOT %+v", roots)
+	// An account without a limit has no quota root: a QUOTA without a resource is
+	// not in the grammar (RFC 9208), and Thunderbird hangs up on it.
+	for _, q := range value(c.GetQuotaRoot("INBOX").Wait())(t) {
+		if len(q.Resources) == 0 {
+			t.Errorf("quota root %q has no resource", q.Root)
+		}
 	}
-	if q := value(c.GetQuota("").Wait())(t); q.Root != "" {
+	if q, err := c.GetQuota("").Wait(); err == nil && (q == nil || len(q.Resources) == 0) {
 		t.Errorf("GETQUOTA %+v", q)
 	}
 	if err := c.SetQuota("", map[imap.QuotaResourceType]int64{imap.QuotaResourceStorage: 1 << 20}).Wait(); !isCode(err, imap.ResponseCodeNoPerm) {
