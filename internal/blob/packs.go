@@ -8,6 +8,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -23,6 +24,7 @@ const (
 	pendingLimit = 4096      // names not in the index: what a restart has to scan
 	openPacks    = 64        // files kept open for reading
 	zerosAhead   = 1 << 20   // bytes written with zeros behind the last body
+	keptBuffer   = 256 << 10 // bytes
 )
 
 // PackSynced is the crash point between a pack's flush and the answer.
@@ -60,6 +62,7 @@ type packs struct {
 	current *pack
 	end     int64          // of current
 	zeros   int64          // where the zeros behind end end
+	buf     []byte         // of the last write, to be used again
 	touched map[name]int64 // last commit of a body that was held already
 }
 
@@ -335,7 +338,10 @@ func (p *packs) write(batch []*order, size int) error {
 		}
 	}
 	now := p.s.o.Now().Unix()
-	buf := make([]byte, 0, size+len(batch)*headerSize)
+	buf := slices.Grow(p.buf[:0], size+len(batch)*headerSize)
+	if p.buf = nil; cap(buf) <= keptBuffer {
+		p.buf = buf
+	}
 	added := make(map[name]place, len(batch))
 	for _, o := range batch {
 		if _, twice := added[o.name]; twice {

@@ -224,13 +224,14 @@ func TestFolderNames(t *testing.T) {
 	h := newHouse(t, Plain, nil)
 	w := h.login(alice)
 	w.ok(`CREATE "S&Ht8- KH&-CN"`)
-	w.fails(`CREATE "Sở KH&CN"`, "BAD") // 8-bit before ENABLE
-	w.fails(`CREATE "KH&CN"`, "BAD")    // no modified UTF-7
-	w.fails(`CREATE "&2AA-"`, "BAD")    // half a surrogate pair
-	w.fails(`CREATE "a//b"`, "NO")      // an empty level
-	w.fails(`CREATE "a*b"`, "NO")       // a wildcard
-	w.fails(`CREATE "&AAE-"`, "NO")     // a control character
-	w.fails(`CREATE "inbox"`, "NO")     // exists
+	w.fails(`CREATE "Sở KH&CN"`, "NO [ALREADYEXISTS]") // 8-bit before ENABLE is taken as it stands
+	w.fails("CREATE \"S\xe1 KH\"", "BAD")              // 8-bit, but no UTF-8
+	w.fails(`CREATE "KH&CN"`, "BAD")                   // no modified UTF-7
+	w.fails(`CREATE "&2AA-"`, "BAD")                   // half a surrogate pair
+	w.fails(`CREATE "a//b"`, "NO")                     // an empty level
+	w.fails(`CREATE "a*b"`, "NO")                      // a wildcard
+	w.fails(`CREATE "&AAE-"`, "NO")                    // a control character
+	w.fails(`CREATE "inbox"`, "NO")                    // exists
 	w.fails(`CREATE "S&Ht8- KH&-CN"`, "NO [ALREADYEXISTS]")
 	if got := only(w.ok(`LIST "" "*"`), "KH&-CN"); len(got) != 1 {
 		t.Errorf("%q", got)

@@ -196,7 +196,7 @@ func (p *parser) listPattern() string {
 	} else if s = p.span(func(c byte) bool { return isAtomChar(c) || c == ']' || c == '*' || c == '%' }); s == "" {
 		p.fail("expected a pattern")
 	}
-	if p.err != nil || p.c.utf8 {
+	if p.err != nil || p.c.utf8 || rawUTF8(s) {
 		return s
 	}
 	name, ok := decodeUTF7(s)

@@ -59,18 +59,31 @@ func (p *parser) mailboxName() string {
 
 func (c *conn) decodeName(raw string) (string, error) {
 	name := raw
-	if !c.utf8 {
+	switch {
+	case !c.utf8 && !rawUTF8(raw):
 		var ok bool
 		if name, ok = decodeUTF7(raw); !ok {
 			return "", bad("mailbox name is not modified UTF-7")
 		}
-	} else if !utf8.ValidString(raw) {
+	case !utf8.ValidString(raw):
 		return "", bad("mailbox name is not UTF-8")
 	}
 	if len(name) > maxName {
 		return "", no(imap.ResponseCodeCannot, "mailbox name too long")
 	}
 	return canonicalName(viet.NFC(name)), nil
+}
+
+// rawUTF8 reports whether a name stands in UTF-8 although the client enabled
+// nothing. Some clients, go-imap's among them, write names so as soon as a server
+// announces IMAP4rev2; modified UTF-7 has no such bytes, so nothing is ambiguous.
+func rawUTF8(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if s[i] >= utf8.RuneSelf {
+			return utf8.ValidString(s)
+		}
+	}
+	return false
 }
 
 // canonicalName spells INBOX, alone or as the first level, in capitals.

@@ -8,8 +8,10 @@ import (
 	"quangtri.gov.vn/vanthu/mailsvc"
 )
 
-// Quota (RFC 9208): each account is one quota root with the resource STORAGE,
-// named "" for the person's own and by its address for an agency's.
+// Quota (RFC 9208): each account with a limit is one quota root with the
+// resource STORAGE, named "" for the person's own and by its address for an
+// agency's. An account without a limit has no quota root: a root without a
+// resource is not in the grammar, and mail programs hang up on it.
 
 func (c *conn) quotaRoot(m mailbox) string {
 	if m.shared(c) {
@@ -18,17 +20,9 @@ func (c *conn) quotaRoot(m mailbox) string {
 	return ""
 }
 
-func (c *conn) writeQuota(root, account string) error {
-	limit, err := c.quota(account)
-	if err != nil {
-		return err
-	}
+func (c *conn) writeQuota(root, account string, limit int64) error {
 	c.w.str("* QUOTA ")
 	c.w.quoted(root)
-	if limit <= 0 {
-		c.w.str(" ()\r\n")
-		return nil
-	}
 	used, err := c.s.o.Store.Usage(c.ctx(), account)
 	if err != nil {
 		return err
@@ -50,13 +44,21 @@ func (r *request) getQuotaRoot() error {
 	if err != nil {
 		return err
 	}
-	root := c.quotaRoot(m)
+	limit, err := c.quota(m.account)
+	if err != nil {
+		return err
+	}
 	c.w.str("* QUOTAROOT ")
 	c.w.name(name)
+	if limit <= 0 {
+		c.w.str("\r\n")
+		return nil
+	}
+	root := c.quotaRoot(m)
 	c.w.str(" ")
 	c.w.quoted(root)
 	c.w.str("\r\n")
-	return c.writeQuota(root, m.account)
+	return c.writeQuota(root, m.account, limit)
 }
 
 func (r *request) getQuota() error {
@@ -72,7 +74,14 @@ func (r *request) getQuota() error {
 			return no(imap.ResponseCodeNonExistent, "no such quota root")
 		}
 	}
-	return c.writeQuota(root, account)
+	limit, err := c.quota(account)
+	if err != nil {
+		return err
+	}
+	if limit <= 0 {
+		return no(imap.ResponseCodeNonExistent, "no such quota root")
+	}
+	return c.writeQuota(root, account, limit)
 }
 
 func (r *request) setQuota() error {

@@ -218,23 +218,34 @@ func (p *Pending) pour(s *scanner, r io.Reader) error {
 // Abort drops the message.
 func (p *Pending) Abort() { p.w.Abort() }
 
-// Commit is the second half of [Ingest].
+// Commit is the second half of [Ingest]. The words are found while the disk is at
+// work, if they are at hand.
 func (p *Pending) Commit() (mailsvc.NewMessage, error) {
-	id, size, err := p.w.Commit()
-	if err != nil {
-		return mailsvc.NewMessage{}, err
+	type outcome struct {
+		id   mailsvc.BlobID
+		size int64
+		err  error
 	}
-	var opened mailsvc.Blob
-	err = addWords(p.x, p.head, func() (io.ReaderAt, error) {
-		var err error
-		opened, err = p.blobs.Open(id)
-		return opened, err
-	})
-	if opened != nil {
-		opened.Close()
+	flushed := make(chan outcome, 1) // also if finding the words panics
+	go func() {
+		id, size, err := p.w.Commit()
+		flushed <- outcome{id, size, err}
+	}()
+	atHand := p.x.textsWithin(int64(len(p.head)))
+	if atHand {
+		addWords(p.x, p.head, sliceReader(p.head))
 	}
-	if err != nil {
-		return mailsvc.NewMessage{}, err
+	o := <-flushed
+	if o.err != nil {
+		return mailsvc.NewMessage{}, o.err
 	}
-	return mailsvc.NewMessage{Blob: id, BlobSize: size, Index: p.x.AppendBinary(nil)}, nil
+	if !atHand {
+		b, err := p.blobs.Open(o.id)
+		if err != nil {
+			return mailsvc.NewMessage{}, err
+		}
+		defer b.Close()
+		addWords(p.x, p.head, b)
+	}
+	return mailsvc.NewMessage{Blob: o.id, BlobSize: o.size, Index: p.x.AppendBinary(nil)}, nil
 }

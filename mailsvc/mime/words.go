@@ -239,16 +239,11 @@ func (s *wordSet) appendCodes(b []byte) []byte {
 	return appendSection(b, w.bytes())
 }
 
-// addWords makes x.Words from the message's bytes, of which head is the
-// beginning; open gives the rest if a text lies beyond it.
-func addWords(x *Index, head []byte, open func() (io.ReaderAt, error)) error {
-	var r io.ReaderAt = sliceReader(head)
-	if x.Size > int64(len(head)) && textEnd(x.Root) > int64(len(head)) {
-		var err error
-		if r, err = open(); err != nil {
-			return err
-		}
-	}
+// textsWithin reports whether the first n bytes of the message hold all its texts.
+func (x *Index) textsWithin(n int64) bool { return x.Size <= n || textEnd(x.Root) <= n }
+
+// addWords makes x.Words from the message r, of which head is the beginning.
+func addWords(x *Index, head []byte, r io.ReaderAt) {
 	s := newWordSet()
 	for text := range Texts(r, x, maxWordsText) {
 		s.add(text)
@@ -261,7 +256,6 @@ func addWords(x *Index, head []byte, open func() (io.ReaderAt, error)) error {
 		filter = headFilter(head[:root.BodyStart])
 	}
 	x.Words = s.encode(filter)
-	return nil
 }
 
 // sliceReader reads a slice at any offset.

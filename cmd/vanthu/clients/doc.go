@@ -1,9 +1,13 @@
 // Package clients proves vanthu with mail programs that others wrote, against
 // the real binary over real sockets. It holds tests only.
 //
-//	session_test.go      go-imap's client, every command that it has; in the normal run
+//	session_test.go and its parts (folders, messages, search, together)
+//	                     go-imap's client, every command that it has; in the normal run
 //	mbsync_test.go       Debian's mbsync (package isync); build tag mbsync
 //	thunderbird_test.go  Debian's Thunderbird, headless; build tag thunderbird
+//	server_test.go, serve_test.go, wire_test.go, marionette_test.go, world_test.go
+//	                     the server, a site as an operator sets it up, a tap on the wire,
+//	                     Thunderbird's remote control, and everybody else in its story
 //
 // What always holds: a test starts a server of its own in a directory of its
 // own, ends it, and fails if it did not end well; nothing leaves the loopback
@@ -11,7 +15,9 @@
 // the recorded dialogue shows, not the program's own opinion.
 //
 // Thunderbird needs real ports and the names of a real domain. It gets both on
-// a loopback address that belongs to the test process alone, so the tests need
+// loopback addresses that belong to the test process alone, so that test needs
 // root or the right to use low ports, and the packages thunderbird,
-// thunderbird-l10n-vi, xvfb, dbus-x11 and fonts-noto-core.
+// thunderbird-l10n-vi, xvfb, dbus-x11 and fonts-noto-core. It was written for
+// Thunderbird 153 ESR; testdata/thunderbird.js is all that knows its insides.
+// With "go test -artifacts -outputdir DIR" it leaves pictures in DIR.
 package clients

@@ -62,7 +62,9 @@ func demo(t *testing.T, accounts int) (server, []login) {
 	t.Helper()
 	dir := t.TempDir()
 	ready := filepath.Join(dir, "ready.json")
-	run(t, exec.Command(vanthu, "demo", "--data", filepath.Join(dir, "data"), "--ready-file", ready, "--accounts", fmt.Sprint(accounts)))
+	out := run(t, exec.Command(vanthu, "demo", "--data", filepath.Join(dir, "data"), "--ready-file", ready, "--accounts", fmt.Sprint(accounts)))
+	// Ended in the middle of its story, the demonstration rightly says so.
+	t.Cleanup(func() { out.find(t, "Máy chủ trình diễn đang chạy") })
 	var told struct {
 		IMAP, IMAPS, Submissions, CA string
 		Accounts                     []login
@@ -89,11 +91,11 @@ func trust(t *testing.T, file string) *tls.Config {
 }
 
 // run starts a process that serves until the test ends. It must then end well.
-// It returns what the process writes to standard error, as it comes.
+// It returns what the process writes, as it comes.
 func run(t *testing.T, c *exec.Cmd) *output {
 	t.Helper()
 	out := &output{changed: make(chan struct{}, 1)}
-	c.Stderr = out
+	c.Stdout, c.Stderr = out, out
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -181,9 +183,6 @@ func (s server) dial(t *testing.T, handler *imapclient.UnilateralDataHandler) *i
 			if bad.MatchString(l) {
 				t.Errorf("the server said %q", l)
 			}
-		}
-		if os.Getenv("WIRE") != "" {
-			t.Log(strings.Join(wire.lines(), "\n"))
 		}
 	})
 	return c

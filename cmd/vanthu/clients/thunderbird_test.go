@@ -35,9 +35,6 @@ user_pref("mail.spam.version", 1);
 user_pref("mailnews.start_page_override.mstone", "ignore");
 `
 
-// pictures is where screenshots go.
-var pictures = filepath.Join(os.TempDir(), "vanthu-thunderbird")
-
 // thunderbird is one profile.
 type thunderbird struct {
 	profile, home, display string
@@ -112,7 +109,7 @@ func (b thunderbird) start(t *testing.T) (m *marionette, quit func()) {
 				syscall.Kill(-c.Process.Pid, syscall.SIGKILL)
 				<-ended
 			}()
-			m.picture(t, pictures, "failed")
+			m.picture(t, t.ArtifactDir(), "failed")
 		}
 	})
 	return m, quit
@@ -128,11 +125,11 @@ func TestThunderbird(t *testing.T) {
 			t.Logf("IMAP:\n%s\nSMTP:\n%s", w.imaps.timed(), w.smtps.timed())
 		}
 	})
-	must(t, os.MkdirAll(pictures, 0o700))
+	pictures := t.ArtifactDir() // kept with "go test -artifacts -outputdir DIR"
 	m, quit := b.start(t)
 	var version string
 	m.do(t, &version, "version")
-	t.Logf("Thunderbird %s, pictures in %s", version, pictures)
+	t.Logf("Thunderbird %s", version)
 
 	w.setUp(t, m)
 	w.wantFolders(t, m)

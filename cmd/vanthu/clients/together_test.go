@@ -1,7 +1,6 @@
 package clients
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -89,29 +88,6 @@ func rights(t *testing.T, s server, who login) {
 	if err := c.SetQuota("", map[imap.QuotaResourceType]int64{imap.QuotaResourceStorage: 1 << 20}).Wait(); !isCode(err, imap.ResponseCodeNoPerm) {
 		t.Errorf("SETQUOTA: %v", err)
 	}
-}
-
-// METADATA is not offered. A client that asks all the same is told so and goes on.
-func TestUnknownCommand(t *testing.T) {
-	t.Parallel()
-	site := setUp(t, anyPort, "")
-	s, _ := site.serve(t)
-	who := site.person(t, "an", "An")
-	c := value(imapclient.DialTLS(s.IMAPS, &imapclient.Options{TLSConfig: s.tls}))(t)
-	defer c.Close()
-	must(t, c.Login(who.Address, who.Password).Wait())
-	if c.Caps().Has(imap.CapMetadata) {
-		t.Error("METADATA is offered")
-	}
-	var refused *imap.Error
-	if _, err := c.GetMetadata("INBOX", []string{"/shared/comment"}, nil).Wait(); !errors.As(err, &refused) || refused.Type != imap.StatusResponseTypeBad {
-		t.Errorf("GETMETADATA: %v", err)
-	}
-	comment := []byte("ghi chú")
-	if err := c.SetMetadata("INBOX", map[string]*[]byte{"/private/comment": &comment}).Wait(); err == nil {
-		t.Error("SETMETADATA was taken")
-	}
-	value(c.Select("INBOX", nil).Wait())(t)
 }
 
 // pipelined sends many commands before it reads an answer.
