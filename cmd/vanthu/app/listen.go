@@ -162,20 +162,24 @@ func (r *Running) listen(addrs []string, first *string, serve func(net.Listener)
 func (r *Running) http(tlsConfig *tls.Config) error {
 	a := r.app
 	l := a.Config.Limits
-	// net/http adds its own protocols to the configuration that it is given; mail
-	// clients that offer none of them must not see those.
-	tlsConfig = tlsConfig.Clone()
 	handler, err := a.handler(r)
 	if err != nil {
 		return err
 	}
-	srv := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, WriteTimeout: 10 * time.Minute,
-		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 16 << 10, TLSConfig: tlsConfig}
-	r.stops = append(r.stops, srv.Shutdown)
+	// Two servers, because one that served plain connections first does not set
+	// HTTP/2 up for TLS. Each has a TLS configuration of its own: net/http adds its
+	// protocols to what it is given, and mail programs must not be offered those.
+	server := func() *http.Server {
+		srv := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, WriteTimeout: 10 * time.Minute,
+			IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 16 << 10, TLSConfig: tlsConfig.Clone()}
+		r.stops = append(r.stops, srv.Shutdown)
+		return srv
+	}
+	plain, secure := server(), server()
 	limited := func(ln net.Listener) net.Listener { return netutil.LimitListener(ln, l.HTTPConnections) }
 	err = errors.Join(
-		r.listen(a.Config.Listen.HTTP, &r.Addresses.HTTP, func(ln net.Listener) error { return srv.Serve(limited(ln)) }),
-		r.listen(a.Config.Listen.HTTPS, &r.Addresses.HTTPS, func(ln net.Listener) error { return srv.ServeTLS(limited(ln), "", "") }),
+		r.listen(a.Config.Listen.HTTP, &r.Addresses.HTTP, func(ln net.Listener) error { return plain.Serve(limited(ln)) }),
+		r.listen(a.Config.Listen.HTTPS, &r.Addresses.HTTPS, func(ln net.Listener) error { return secure.ServeTLS(limited(ln), "", "") }),
 	)
 	if u, parseErr := url.Parse(a.Config.Dispatch.PublicURL); parseErr == nil && u.Port() == "0" {
 		a.httpURL.Store("http://" + r.Addresses.HTTP)

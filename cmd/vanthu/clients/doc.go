@@ -3,6 +3,7 @@
 //
 //	session_test.go and its parts (folders, messages, search, together)
 //	                     go-imap's client, every command that it has; in the normal run
+//	web_test.go          net/http, as a browser asks; in the normal run
 //	mbsync_test.go       Debian's mbsync (package isync); build tag mbsync
 //	thunderbird_test.go  Debian's Thunderbird, headless; build tag thunderbird
 //	server_test.go, serve_test.go, wire_test.go, marionette_test.go, world_test.go

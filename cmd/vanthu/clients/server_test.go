@@ -52,8 +52,8 @@ type login struct{ Address, Password string }
 
 // server is a running vanthu.
 type server struct {
-	IMAP, IMAPS, Submissions string
-	tls                      *tls.Config // trusts it
+	IMAP, IMAPS, Submissions, HTTP, HTTPS string
+	tls                                   *tls.Config // trusts it
 }
 
 // demo starts the demonstration and returns it with its accounts: two clerks, an
