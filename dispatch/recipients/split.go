@@ -67,6 +67,7 @@ func splitParts(toks []token) [][]token {
 		case t.mark == '(':
 			i = max(close[i], i) + 1
 			continue
+		case t.mark == ',' && residence(toks[from:i], toks[i+1:]):
 		case t.mark == ',' && startsRecipient(toks[i+1:]):
 			out = append(out, toks[from:i])
 			from = i + 1
@@ -172,6 +173,22 @@ func startsRecipient(toks []token) bool {
 		}
 	}
 	return false
+}
+
+// citizens are the words that begin the name of a private person, and places
+// those that begin where the person lives.
+var (
+	citizens = wordSet("ông bà anh chị hộ")
+	places   = wordSet("thôn xóm tổ khóm ấp bản buôn số đường ngõ khu kp xã phường huyện quận tỉnh thị thành tp tx")
+)
+
+// residence reports whether a comma stands inside "Ông A, thôn 3, xã X": a
+// person's place is no recipient of its own.
+func residence(person, after []token) bool {
+	if len(person) == 0 || !citizens[person[0].key] || len(after) == 0 {
+		return false
+	}
+	return places[after[0].key] && (!after[0].capital() || len(after) > 1 && hasDigit(after[1].text))
 }
 
 // lowerContinues names lower-case wordings that go on with the name before.
