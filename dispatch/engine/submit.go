@@ -214,9 +214,9 @@ func complete(r dispatch.Reading, today directory.Date) error {
 }
 
 // remarks are questions of the reader that hold nothing back: an urgent document
-// must leave at once, a block without "Lưu" is still a block, and lines that
-// point to a list are asked about one by one.
-var remarks = map[string]bool{"urgent": true, "no-archive": true, "listed": true, "circulation": true}
+// must leave at once, and lines that point to a list are asked about one by one.
+// A block without "Lưu" is none of them: it may have been read only in part.
+var remarks = map[string]bool{"urgent": true, "listed": true, "circulation": true}
 
 // blocking are the questions that keep the whole document waiting until the
 // clerk confirms. Doubts about secrecy were settled by the declaration.
