@@ -72,7 +72,7 @@ func rootCommand() *cobra.Command {
 		return c, nil
 	}
 	root.AddCommand(serveCommand(load), quickstartCommand(), accountCommand(load), directoryCommand(load),
-		issueCommand(load), answerCommand(load), statusCommand(load), learntCommand(load), readCommand(), resolveCommand(load), demoCommand(), workerCommand())
+		issueCommand(load), answerCommand(load), statusCommand(load), learntCommand(load), storeCommand(load), readCommand(), resolveCommand(load), demoCommand(), workerCommand())
 	return root
 }
 

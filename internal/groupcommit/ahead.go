@@ -10,8 +10,8 @@ import (
 //
 // A flush that puts data where the file had none must also write the file
 // system's journal; over blocks that were written before, it writes the data
-// only, which takes half the time and a third of the processor's. What lies behind the
-// last used page is referred to by nothing, so it may hold anything.
+// only, in about half the time. What lies behind the last used page is referred
+// to by nothing, so it may hold anything.
 type ahead struct {
 	file *os.File // bbolt's own; nil until it is open
 	size int64    // bytes to have written at least

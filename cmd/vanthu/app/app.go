@@ -131,13 +131,9 @@ func (a *App) openMail() error {
 	if err != nil {
 		return err
 	}
+	a.closers = append(a.closers, blobs.Close)
 	a.Bodies = mailbox.Bodies{Store: blobs}
-	a.Mailboxes, err = bolt.Open(a.path("mail"), bolt.Options{Fatal: a.fatal, Logger: a.log})
-	if err != nil {
-		return err
-	}
-	a.closers = append(a.closers, a.Mailboxes.Close)
-	return nil
+	return a.openMailboxes()
 }
 
 func (a *App) openEngine() (err error) {

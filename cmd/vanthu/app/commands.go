@@ -42,6 +42,7 @@ func commands() map[string]handler {
 		Issue.Name: Issue.handler(), Answer.Name: Answer.handler(), Status.Name: Status.handler(),
 		LearntList.Name: LearntList.handler(), LearntForget.Name: LearntForget.handler(),
 		DirectoryReorganise.Name: DirectoryReorganise.handler(), DirectoryHistory.Name: DirectoryHistory.handler(), DirectoryExport.Name: DirectoryExport.handler(),
+		StoreCheck.Name: StoreCheck.handler(),
 	}
 }
 

@@ -1,0 +1,262 @@
+package bolt
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"quangtri.gov.vn/vanthu/internal/groupcommit"
+	"quangtri.gov.vn/vanthu/mailsvc"
+)
+
+// RescueFolder is where messages go whose place in a folder is lost.
+const RescueFolder = "Cứu hộ"
+
+// RepairOptions say what Repair may know from elsewhere.
+type RepairOptions struct {
+	// Accounts are the addresses that ought to have a mailbox: an account's row that
+	// is lost is made anew if the rest tells whose it was.
+	Accounts []string
+	// Folders are the folders that every account begins with: a lost special use is
+	// found again by the name.
+	Folders []mailsvc.FolderSpec
+	// Index computes the index of a body anew; nil, or an error: the message is given
+	// up here, and its body is left to whoever looks for bodies that no row names.
+	Index func(mailsvc.BlobID) ([]byte, error)
+	// Held reports whether a body is there; nil means that all are.
+	Held   func(mailsvc.BlobID) bool
+	Now    func() time.Time // nil means time.Now
+	Logger *slog.Logger     // nil means slog.Default()
+}
+
+// Repaired says what became of one shard.
+type Repaired struct {
+	Shard    int    `json:"shard"`
+	Damaged  bool   `json:"damaged"`         // false: it was sound and was not touched
+	Aside    string `json:"aside,omitempty"` // where the damaged file now is
+	Rows     int    `json:"rows"`            // found sound
+	Messages int    `json:"messages"`        // in the mailboxes now
+	Rescued  int    `json:"rescued"`         // of these, in RescueFolder now
+	Lost     int    `json:"lost"`            // entries of folders whose message is gone
+	// Renewed are the folders, "account: name", whose UIDVALIDITY was raised.
+	Renewed  []string `json:"renewed,omitempty"`
+	Problems []string `json:"problems,omitempty"` // what was wrong with the file
+}
+
+// Repair rebuilds each damaged file of a store that is not open, from the rows in
+// it that are sound. A damaged file is never changed: it stays beside the new one,
+// under a name with the date.
+//
+// Rows are found by following the tree as far as it holds, and, where it does not,
+// on the pages that it does not lead to. These hold older versions too; of a
+// message's state in a folder the one with the highest MODSEQ is the last, what
+// the expunge log names is gone, and what never changes cannot be old. Where
+// nothing tells, what the tree leads to wins. Counters, names and references are
+// derived anew. Messages without a place are put into [RescueFolder] of their
+// account. A folder that may not be exactly as it was gets a new UIDVALIDITY, so
+// that mail programs forget what they remember of it.
+func Repair(ctx context.Context, dir string, o RepairOptions) ([]Repaired, error) {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	n, err := repairFormat(dir)
+	if err != nil {
+		return nil, fmt.Errorf("repair mailboxes %s: %w", dir, err)
+	}
+	var out []Repaired
+	for i := range n {
+		r, err := repairShard(ctx, dir, i, n, &o)
+		if err != nil {
+			return out, fmt.Errorf("repair mailboxes %s: shard %d: %w", dir, i, err)
+		}
+		out = append(out, r)
+	}
+	return out, nil
+}
+
+// repairFormat reads the format file, or makes it anew from the files that are there.
+func repairFormat(dir string) (int, error) {
+	n, err := readFormat(dir)
+	if err == nil {
+		return n, nil
+	}
+	found, globErr := filepath.Glob(filepath.Join(dir, "shard-[0-9][0-9][0-9].db"))
+	slices.Sort(found)
+	if globErr != nil || len(found) == 0 || filepath.Base(found[len(found)-1]) != shardFile(len(found)-1) {
+		return 0, err // a file is missing: how many there were cannot be known
+	}
+	return len(found), writeFormat(dir, len(found))
+}
+
+// one is a Store of n shards of which only shard i is open.
+func one(db *groupcommit.DB, i, n int, now func() time.Time, log *slog.Logger) *Store {
+	s := &Store{o: Options{Now: now, Logger: log}, shards: make([]*shard, n)}
+	s.hubs.init()
+	s.shards[i] = &shard{db: db, no: i}
+	return s
+}
+
+const repairMmap = 64 << 20
+
+// CheckFile verifies the pages and rows of one file of a store that is not open,
+// and returns what it finds broken.
+func CheckFile(ctx context.Context, dir string, i int) []error {
+	n, err := readFormat(dir)
+	if err != nil {
+		return []error{err}
+	}
+	return checkFile(ctx, filepath.Join(dir, shardFile(i)), i, n, slog.New(slog.DiscardHandler))
+}
+
+// Shards is the number of files of the store at dir.
+func Shards(dir string) (int, error) { return readFormat(dir) }
+
+func checkFile(ctx context.Context, path string, i, n int, log *slog.Logger) (errs []error) {
+	fi, err := os.Stat(path) // Open would make a new one
+	if err != nil {
+		return []error{err}
+	}
+	if fi.Size() == 0 {
+		return []error{fmt.Errorf("%w: file is empty", mailsvc.ErrDamaged)}
+	}
+	w, err := groupcommit.OpenWreck(path)
+	if err != nil {
+		return []error{err}
+	}
+	if !w.Sure {
+		errs = append(errs, fmt.Errorf("%w: shard %d: a meta page is not valid; the last commit may be missing", mailsvc.ErrDamaged, i))
+	}
+	if err := w.Close(); err != nil {
+		errs = append(errs, err)
+	}
+	fatal := func(err error) { errs = append(errs, err) }
+	db, err := groupcommit.Open(path, groupcommit.Options{Fatal: fatal, MmapSize: repairMmap, Logger: log})
+	if err != nil {
+		return append(errs, err)
+	}
+	defer func() {
+		if err := db.Close(); err != nil {
+			errs = append(errs, err)
+		}
+	}()
+	s := one(db, i, n, time.Now, log)
+	if err := s.haveBuckets(i); err != nil {
+		return append(errs, err)
+	}
+	s.shards = s.shards[i : i+1]
+	errs = append(errs, s.CheckPages(ctx)...)
+	full := one(db, i, n, time.Now, log)
+	return append(errs, full.checkOne(ctx, full.shards[i])...)
+}
+
+// haveBuckets reports a bucket that is missing, which other code relies on.
+func (s *Store) haveBuckets(i int) error {
+	return s.shards[i].db.View(func(tx *bbolt.Tx) error {
+		for b := range buckets {
+			if tx.Bucket([]byte(b.String())) == nil {
+				return fmt.Errorf("%w: shard %d: no bucket %v", mailsvc.ErrDamaged, i, b)
+			}
+		}
+		return nil
+	})
+}
+
+// checkOne is Check for one shard.
+func (s *Store) checkOne(ctx context.Context, sh *shard) []error {
+	c := &check{ctx: ctx}
+	err := sh.db.View(func(tx *bbolt.Tx) error {
+		c.txn = &txn{tx: tx, s: s, sh: sh}
+		c.users = make(map[uint64]uint64)
+		return c.shard()
+	})
+	if err != nil {
+		c.errs = append(c.errs, s.fail("check", fmt.Sprint("shard ", sh.no), err))
+	}
+	return c.errs
+}
+
+func repairShard(ctx context.Context, dir string, i, n int, o *RepairOptions) (Repaired, error) {
+	path := filepath.Join(dir, shardFile(i))
+	out := Repaired{Shard: i}
+	problems := checkFile(ctx, path, i, n, slog.New(slog.DiscardHandler))
+	if err := ctx.Err(); err != nil || len(problems) == 0 {
+		return out, err
+	}
+	for _, p := range problems {
+		if errors.Is(p, groupcommit.ErrLocked) {
+			return out, p
+		}
+		out.Problems = append(out.Problems, firstLine(p))
+	}
+	out.Damaged = true
+	tmp := path + ".repair"
+	if err := os.Remove(tmp); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return out, err
+	}
+	if err := rebuild(ctx, path, tmp, i, n, o, &out); err != nil {
+		return out, errors.Join(err, os.Remove(tmp))
+	}
+	if left := checkFile(ctx, tmp, i, n, o.Logger); len(left) > 0 {
+		return out, fmt.Errorf("the rebuilt file is not sound, the damaged one stays: %w", left[0])
+	}
+	var err error
+	out.Aside, err = swap(path, tmp, o.Now())
+	return out, err
+}
+
+// swap puts the new file in the damaged one's place in one step, and keeps that.
+func swap(path, tmp string, now time.Time) (aside string, err error) {
+	aside = path + now.Format(".damaged-20060102-150405")
+	if err := os.Link(path, aside); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return "", err
+	} else if err != nil {
+		aside = ""
+	}
+	if err := syncDir(filepath.Dir(path)); err != nil {
+		return aside, err
+	}
+	if err := os.Rename(tmp, path); err != nil {
+		return aside, err
+	}
+	return aside, syncDir(filepath.Dir(path))
+}
+
+// rebuild makes a new file at tmp from what is sound in the one at path.
+func rebuild(ctx context.Context, path, tmp string, i, n int, o *RepairOptions, out *Repaired) error {
+	var broken error
+	db, err := groupcommit.Open(tmp, groupcommit.Options{Fatal: func(err error) { broken = err }, MmapSize: repairMmap, Logger: o.Logger})
+	if err != nil {
+		return err
+	}
+	s := one(db, i, n, o.Now, o.Logger)
+	v := newSalvage(s, i, n)
+	err = db.Update(ctx, func(tx *bbolt.Tx) error { return prepareShard(tx, i, n) })
+	if err == nil {
+		err = v.collect(ctx, path)
+	}
+	if err == nil {
+		err = v.restore(ctx, o, out)
+	}
+	out.Rows = v.rows
+	return errors.Join(err, db.Close(), broken)
+}
+
+func firstLine(err error) string {
+	s := err.Error()
+	for i := range len(s) {
+		if s[i] == '\n' {
+			return s[:i]
+		}
+	}
+	return s
+}
