@@ -160,6 +160,10 @@ type NewMessage struct {
 	// Refs are the Message-IDs that join it to a thread: its own first, then those
 	// that it answers. Only the first 20 count. Optional.
 	Refs []string
+	// ID makes repeating an Append a no-op, as Delivery.ID does with a delivery: a
+	// message whose ID the account has seen is left out, for ever, and gets UID 0.
+	// Both kinds share one space of names. Optional.
+	ID string
 }
 
 // FolderSpec describes a folder to be created with an account.
@@ -240,7 +244,8 @@ type Store interface {
 	// delivery id had put it there before. A target that cannot take it for a
 	// reason of its own (no such account) fails alone.
 	Deliver(ctx context.Context, d Delivery) []error
-	// Append stores messages in one folder, all or none, and returns their UIDs in order.
+	// Append stores messages in one folder, all or none, and returns their UIDs in
+	// order, 0 for those that an ID kept out.
 	Append(ctx context.Context, account string, folder FolderID, msgs []NewMessage) ([]UID, error)
 
 	// Messages returns rows of the ranges in ascending UID order. With index

@@ -115,23 +115,59 @@ func (s *Store) Append(ctx context.Context, name string, id mailsvc.FolderID, ms
 		if err != nil || len(msgs) == 0 {
 			return err
 		}
-		items := make([]item, len(msgs))
-		for i := range msgs {
-			if items[i], err = a.insert(&msgs[i], msgs[i].Prefix, msgs[i].Flags); err != nil {
+		fresh, err := a.unseen(msgs)
+		if err != nil {
+			return err
+		}
+		items := make([]item, len(fresh))
+		for i, k := range fresh {
+			if items[i], err = a.insert(&msgs[k], msgs[k].Prefix, msgs[k].Flags); err != nil {
 				return err
 			}
 		}
-		first, err := f.add(items)
-		uids = make([]mailsvc.UID, len(items))
-		for i := range uids {
-			uids[i] = mailsvc.UID(first) + mailsvc.UID(i)
+		uids = make([]mailsvc.UID, len(msgs))
+		if len(items) == 0 {
+			return nil
 		}
-		return err
+		first, err := f.add(items)
+		if err != nil {
+			return err
+		}
+		for i, k := range fresh {
+			uids[k] = mailsvc.UID(first) + mailsvc.UID(i)
+			if id := msgs[k].ID; id != "" {
+				if err := a.noteDelivered(id, f.id, uint32(uids[k])); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
 	return uids, nil
+}
+
+// unseen returns the places of the messages whose id, if they have one, is new
+// to the account.
+func (a *account) unseen(msgs []mailsvc.NewMessage) ([]int, error) {
+	fresh := make([]int, 0, len(msgs))
+	taken := make(map[string]bool)
+	for i := range msgs {
+		if id := msgs[i].ID; id != "" {
+			done, err := a.delivered(id)
+			if err != nil {
+				return nil, err
+			}
+			if done || taken[id] {
+				continue
+			}
+			taken[id] = true
+		}
+		fresh = append(fresh, i)
+	}
+	return fresh, nil
 }
 
 // Deliver implements mailsvc.Store: one commit a shard, all shards at once.

@@ -31,6 +31,7 @@ var cases = []testCase{
 	{"append: all or none", appendAllOrNone},
 	{"append: UIDs rise over many calls", appendUIDs},
 	{"append: impossible messages", appendBad},
+	{"append: an id is stored once", appendOnce},
 	{"messages: ranges", messageRanges},
 	{"messages: without index, flags only, and stopping", messageForms},
 	{"flags: add, remove, replace", flagOps},
@@ -628,6 +629,30 @@ func deliverOnce(h *harness) {
 	h.ok(h.Deliver(h.ctx, d)[0])
 	h.ok(h.Deliver(h.ctx, d)[0])
 	equal(h, "without an id", len(h.rows(an, an, "INBOX")), 2)
+}
+
+func appendOnce(h *harness) {
+	named := func(n int, id string) mailsvc.NewMessage {
+		m := msg(n)
+		m.ID = id
+		return m
+	}
+	h.ok(h.Deliver(h.ctx, mailsvc.Delivery{ID: "c", Message: msg(3), Targets: []mailsvc.Target{{Account: an}}})[0])
+	uids := h.append(an, "INBOX", named(1, "a"), named(2, "b"), named(1, "a"), named(3, "c"), msg(4))
+	same(h, "UIDs", uids, []mailsvc.UID{2, 3, 0, 0, 4})
+	same(h, "all seen", h.append(an, "INBOX", named(1, "a")), []mailsvc.UID{0})
+	h.setFlags(an, an, "INBOX", everything, mailsvc.FlagsAdd, `\Deleted`)
+	_, err := h.Expunge(h.ctx, an, h.folder(an, an, "INBOX").ID, nil)
+	h.ok(err)
+	same(h, "does not come back", h.append(an, "INBOX", named(1, "a"), named(5, "d")), []mailsvc.UID{0, 5})
+	h.ok(h.Deliver(h.ctx, mailsvc.Delivery{ID: "d", Message: msg(5), Targets: []mailsvc.Target{{Account: an}}})[0])
+	equal(h, "messages", len(h.rows(an, an, "INBOX")), 1)
+	same(h, "of another account", h.append(binh, "INBOX", named(1, "a")), []mailsvc.UID{1})
+	bad := named(6, "e")
+	bad.Blob = "x"
+	_, err = h.Append(h.ctx, an, h.folder(an, an, "INBOX").ID, []mailsvc.NewMessage{named(7, "f"), bad})
+	h.fails(err, mailsvc.ErrInvalid)
+	same(h, "an id of an aborted call is free", h.append(an, "INBOX", named(7, "f")), []mailsvc.UID{6})
 }
 
 func deliverFolder(h *harness) {
