@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -33,6 +34,7 @@ const (
 const (
 	controlEarly  = "early"  // answer before the commit
 	controlNoSync = "nosync" // never flush
+	controlDeaf   = "deaf"   // go on after a failed flush
 )
 
 var accounts = []string{"a0@example.vn", "a1@example.vn", "a2@example.vn", "a3@example.vn"}
@@ -94,7 +96,15 @@ func child(dir string) int {
 	signal.Ignore(syscall.SIGXFSZ)
 	control := os.Getenv(envControl)
 	generation, _ := strconv.Atoi(os.Getenv(envGeneration))
+	plan, err := faultFromEnvironment(dir)
+	if err != nil {
+		say("error fault: %v", err)
+		return 1
+	}
 	s, err := openStores(dir, control == controlNoSync, func(err error) {
+		if control == controlDeaf {
+			return
+		}
 		say("fatal %v", err)
 		os.Exit(3)
 	})
@@ -110,6 +120,9 @@ func child(dir string) int {
 	}
 	limitFiles(0)
 	say("ready")
+	if plan != nil {
+		return script(s, generation, plan)
+	}
 	stop := &stopper{c: make(chan struct{})}
 	var wait sync.WaitGroup
 	for i := range accounts {
@@ -119,6 +132,55 @@ func child(dir string) int {
 	wait.Wait()
 	limitFiles(math.MaxUint64)
 	return afterFull(s, generation)
+}
+
+func faultFromEnvironment(dir string) (*fault, error) {
+	v := os.Getenv(envFault)
+	if v == "" {
+		return nil, nil
+	}
+	plan, err := parseFault(v, dir)
+	if err != nil {
+		return nil, err
+	}
+	return plan, plan.arm()
+}
+
+// script is a run without chance and concurrency, in which every kind of change
+// occurs: what fails in it at the n-th call of a kind, fails there every time.
+func script(s *stores, generation int, plan *fault) int {
+	w := &worker{
+		stores: s, r: rand.New(rand.NewPCG(1, 1)), generation: generation, stop: &stopper{c: make(chan struct{})},
+		early: os.Getenv(envControl) == controlEarly,
+	}
+	var mine []own
+	for i, account := range accounts[:2] {
+		for n := range 3 {
+			if id, ok := w.append(account, i*10+n*3); ok {
+				mine = append(mine, own{id, "INBOX"})
+			}
+			w.deliver(fmt.Sprintf("s-%d-%d%d", generation, i, n*3))
+		}
+		for k := range mine {
+			w.flag(account, mine[k])
+			w.move(account, &mine[k])
+		}
+		if len(mine) > 1 {
+			w.expunge(account, mine[0])
+		}
+		mine = nil
+	}
+	if generation > 0 { // the senders of the last run try again
+		for i := range 6 {
+			w.deliver(fmt.Sprintf("s-%d-%d%d", generation-1, i/3, i%3*3))
+		}
+	}
+	if err := s.close(); err != nil {
+		say("error close: %v", err)
+		return 1
+	}
+	say("calls %d", plan.count)
+	return 0
 }
 
 // limitFiles sets the soft limit of the size of files: to the one of the
@@ -139,10 +201,15 @@ func limitFiles(to uint64) {
 	}
 }
 
-// afterFull proves that the stores go on once there is room again.
+// afterFull proves that the stores go on once there is room again: when the
+// parent has closed the child's standard input.
 func afterFull(s *stores, generation int) int {
+	_, _ = io.Copy(io.Discard, os.Stdin)
 	w := &worker{stores: s, r: rand.New(rand.NewPCG(uint64(generation), 99)), generation: generation, stop: &stopper{c: make(chan struct{})}}
-	w.append(accounts[0], 90)
+	if _, ok := w.append(accounts[0], 90); !ok {
+		say("error no recovery")
+		return 1
+	}
 	if err := s.close(); err != nil {
 		say("error close: %v", err)
 		return 1
@@ -239,6 +306,7 @@ func (w *worker) append(account string, n int) (mailsvc.BlobID, bool) {
 	}
 	uids, err := w.mail.Append(context.Background(), account, f.ID, []mailsvc.NewMessage{m})
 	if w.failed(err) {
+		w.aborted(account, m.Blob, err)
 		return "", false
 	}
 	if !w.early {
@@ -259,7 +327,17 @@ func (w *worker) deliver(id string) {
 	for i, err := range w.mail.Deliver(context.Background(), d) {
 		if !w.failed(err) {
 			say("deliver %s %s", accounts[i], m.Blob)
+		} else {
+			w.aborted(accounts[i], m.Blob, err)
 		}
+	}
+}
+
+// aborted tells the parent that a message must not be there. Of a change with an
+// unknown outcome nothing can be said, nor of one that another may be making.
+func (w *worker) aborted(account string, id mailsvc.BlobID, err error) {
+	if !errors.Is(err, mailsvc.ErrUnknown) {
+		say("aborted %s %s", account, id)
 	}
 }
 

@@ -36,22 +36,28 @@ type process struct {
 
 func spawn(t *testing.T, dir string, generation int, env ...string) *process {
 	t.Helper()
-	return spawnAs(t, exec.Command(os.Args[0]), dir, generation, env...)
+	p := prepare(t, exec.Command(os.Args[0]), dir, generation, env...)
+	p.start()
+	return p
 }
 
-// spawnAs starts a child by a command that runs this binary.
-func spawnAs(t *testing.T, cmd *exec.Cmd, dir string, generation int, env ...string) *process {
-	t.Helper()
+// prepare makes a child of a command that runs this binary.
+func prepare(t *testing.T, cmd *exec.Cmd, dir string, generation int, env ...string) *process {
 	p := &process{t: t, cmd: cmd, lines: make(chan string, 1024)}
 	p.cmd.Env = append(os.Environ(), envDir+"="+dir, envGeneration+"="+strconv.Itoa(generation))
 	p.cmd.Env = append(p.cmd.Env, env...)
 	p.cmd.Stderr = os.Stderr
+	return p
+}
+
+func (p *process) start() {
+	p.t.Helper()
 	out, err := p.cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
+	if err == nil {
+		err = p.cmd.Start()
 	}
-	if err := p.cmd.Start(); err != nil {
-		t.Fatal(err)
+	if err != nil {
+		p.t.Fatal(err)
 	}
 	go func() {
 		defer close(p.lines)
@@ -59,7 +65,6 @@ func spawnAs(t *testing.T, cmd *exec.Cmd, dir string, generation int, env ...str
 			p.lines <- s.Text()
 		}
 	}()
-	return p
 }
 
 // takeUntil notes the child's answers until the moment that kill says, calls
@@ -194,16 +199,15 @@ func TestFull(t *testing.T) {
 		dir, l := t.TempDir(), newLedger()
 		limit := fmt.Sprintf("%s=%d", envFileLimit, 200_000+i*97_001)
 		p := spawn(t, dir, 0, limit)
-		full, recovered := false, false
+		recovered := false
 		for line := range p.lines {
-			full = full || line == "full"
 			recovered = recovered || line == "recovered"
 			if err := l.note(line); err != nil && !strings.Contains(line, "no space left") {
 				t.Error(err)
 			}
 		}
-		if err := p.cmd.Wait(); err != nil || !full || !recovered {
-			t.Errorf("limit %s: full %v, recovered %v: %v", limit, full, recovered, err)
+		if err := p.cmd.Wait(); err != nil || !l.full || !recovered {
+			t.Errorf("limit %s: full %v, recovered %v: %v", limit, l.full, recovered, err)
 		}
 		report(t, check(t, dir, l))
 	}

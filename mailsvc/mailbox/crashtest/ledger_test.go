@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"quangtri.gov.vn/vanthu/mailsvc"
@@ -14,17 +15,23 @@ type ledger struct {
 	held     map[string]bool // "account blob": must be there, once
 	maybe    map[string]bool // being expunged: once or not at all
 	gone     map[string]bool // expunged: must not be there
+	aborted  map[string]bool // refused: must not be there
 	flagged  map[string]bool
 	uids     map[string]mailsvc.BlobID // "account validity uid": for ever this message's
 	verified map[mailsvc.BlobID]bool   // bodies compared with their names
 	tops     map[string][3]uint64      // "account folder": UIDVALIDITY, UIDNEXT, HIGHESTMODSEQ as last seen
 	acks     int
+	calls    int  // of the kind that was to fail, if the child came to its end
+	full     bool // it said that the disk is full
+	fatal    bool // it said that it must stop
+	late     int  // answers after that
+	ready    bool // it said that the stores are open
 	dying    bool // the disk fails under the child: its complaints are right
 }
 
 func newLedger() *ledger {
 	return &ledger{
-		held: make(map[string]bool), maybe: make(map[string]bool), gone: make(map[string]bool), flagged: make(map[string]bool),
+		held: make(map[string]bool), maybe: make(map[string]bool), gone: make(map[string]bool), aborted: make(map[string]bool), flagged: make(map[string]bool),
 		uids: make(map[string]mailsvc.BlobID), verified: make(map[mailsvc.BlobID]bool), tops: make(map[string][3]uint64),
 	}
 }
@@ -37,6 +44,12 @@ func (l *ledger) note(line string) error {
 	}
 	what := strings.Join(f[1:min(3, len(f))], " ")
 	switch f[0] {
+	case "aborted":
+		l.aborted[what] = !l.held[what]
+		return nil
+	case "calls":
+		l.calls, _ = strconv.Atoi(f[1])
+		return nil
 	case "append":
 		l.held[what] = true
 		if f[4] != "0" {
@@ -52,9 +65,16 @@ func (l *ledger) note(line string) error {
 	case "expunged":
 		l.gone[what] = true
 		delete(l.maybe, what)
-	case "ready", "full", "recovered":
+	case "ready":
+		l.ready = true
+		return nil
+	case "recovered":
+		return nil
+	case "full":
+		l.full = true
 		return nil
 	case "error", "fatal":
+		l.fatal = l.fatal || f[0] == "fatal"
 		if l.dying {
 			return nil
 		}
@@ -62,7 +82,9 @@ func (l *ledger) note(line string) error {
 	default:
 		return fmt.Errorf("child says: %s", line)
 	}
-	l.acks++
+	if l.acks++; l.fatal {
+		l.late++
+	}
 	return nil
 }
 
@@ -92,6 +114,9 @@ func (l *ledger) verify(s *stores) []error {
 		}
 		if l.gone[what] {
 			errs = append(errs, fmt.Errorf("BACK: %s was expunged", what))
+		}
+		if l.aborted[what] && !l.held[what] {
+			errs = append(errs, fmt.Errorf("HALF VISIBLE: %s was refused", what))
 		}
 	}
 	return errs

@@ -3,7 +3,6 @@
 package crashtest
 
 import (
-	"fmt"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -35,7 +34,7 @@ func run(t *testing.T, name string, args ...string) {
 	}
 }
 
-func newImage(t *testing.T) *image {
+func newImage(t *testing.T, size int64) *image {
 	t.Helper()
 	base := t.TempDir()
 	im := &image{t, filepath.Join(base, "image"), filepath.Join(base, "mnt")}
@@ -46,7 +45,7 @@ func newImage(t *testing.T) *image {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := f.Truncate(512 << 20); err != nil {
+	if err := f.Truncate(size); err != nil {
 		t.Fatal(err)
 	}
 	f.Close()
@@ -91,7 +90,7 @@ func powerCycles(t *testing.T, seed uint64, n int, env ...string) (errs []error,
 				acks += l.acks
 				run(t, "umount", im.dir)
 			}
-			l, im = newLedger(), newImage(t)
+			l, im = newLedger(), newImage(t, 512<<20)
 		}
 		dir := filepath.Join(im.dir, "data")
 		p := spawn(t, dir, i%cyclesPerStore, env...)
@@ -127,32 +126,50 @@ func TestPowerLossControl(t *testing.T) {
 	}
 }
 
-// TestFullDisk fills a small tmpfs, then gives it room.
+// TestFullDisk fills a small file system at various points of a run. What was
+// refused is not there, and when there is room again, the same process goes on.
 func TestFullDisk(t *testing.T) {
-	for i := range cycles(10) {
-		dir := filepath.Join(t.TempDir(), fmt.Sprint(i))
-		if err := os.Mkdir(dir, 0o700); err != nil {
+	for i := range max(8, cycles(0)/10) {
+		im := newImage(t, 64<<20)
+		filler := filepath.Join(im.dir, "filler")
+		im.fill(filler, int64(10<<20+i*397_001%(12<<20)))
+		l := newLedger()
+		p := prepare(t, exec.Command(os.Args[0]), filepath.Join(im.dir, "data"), i%2)
+		room, err := p.cmd.StdinPipe()
+		if err != nil {
 			t.Fatal(err)
 		}
-		run(t, "mount", "-t", "tmpfs", "-o", fmt.Sprintf("size=%dk", 1500+37*i%3000), "tmpfs", dir)
-		l := newLedger()
-		l.dying = true
-		p := spawn(t, filepath.Join(dir, "data"), 0)
-		full := false
+		p.start()
 		for line := range p.lines {
-			if line == "full" && !full {
-				full = true
-				run(t, "mount", "-o", "remount,size=64m", dir)
-			}
 			if err := l.note(line); err != nil {
 				t.Error(err)
 			}
+			if l.full {
+				_ = os.Remove(filler)
+				room.Close()
+			}
 		}
-		_ = p.cmd.Wait()
-		if !full {
-			t.Error("the disk did not fill")
+		if err := p.cmd.Wait(); err != nil || !l.full {
+			t.Errorf("round %d: the disk was full: %v; the child: %v", i, l.full, err)
 		}
-		report(t, check(t, filepath.Join(dir, "data"), l))
-		run(t, "umount", dir)
+		report(t, check(t, filepath.Join(im.dir, "data"), l))
+		run(t, "umount", im.dir)
+	}
+}
+
+// fill takes all room but some.
+func (im *image) fill(file string, leave int64) {
+	im.t.Helper()
+	var fs unix.Statfs_t
+	f, err := os.Create(file)
+	if err == nil {
+		defer f.Close()
+		err = unix.Statfs(im.dir, &fs)
+	}
+	if err == nil {
+		err = unix.Fallocate(int(f.Fd()), 0, 0, int64(fs.Bavail)*fs.Bsize-leave)
+	}
+	if err != nil {
+		im.t.Fatal(err)
 	}
 }
