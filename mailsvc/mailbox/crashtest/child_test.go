@@ -11,6 +11,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -86,7 +87,7 @@ func (s *stopper) stop() { s.once.Do(func() { close(s.c) }) }
 // say writes one line to the parent: one write, so that it arrives whole. What
 // the parent cannot hear must not happen.
 func say(format string, args ...any) {
-	if _, err := os.Stdout.WriteString(fmt.Sprintf(format, args...) + "\n"); err != nil {
+	if _, err := os.Stdout.WriteString(strings.ReplaceAll(fmt.Sprintf(format, args...), "\n", "; ") + "\n"); err != nil {
 		os.Exit(4)
 	}
 }
