@@ -27,6 +27,9 @@ type Body struct {
 	Agency    Agency
 	Names     []Name
 	Addresses []Address
+	// Keep lets a renamed body go on with the old one's officials and, if
+	// Addresses is empty, with its addresses.
+	Keep bool
 }
 
 // refusal is why a change cannot be made: one Vietnamese sentence.
@@ -41,9 +44,10 @@ func refuse(format string, args ...any) error { return refusal(fmt.Sprintf(forma
 
 // change is an operation under way: the state before, the act, and the rows so far.
 type change struct {
-	next *facts // the state with the rows so far
-	act  Act
-	rows []Change
+	before *Snapshot
+	next   *facts // the state with the rows so far
+	act    Act
+	rows   []Change
 }
 
 // operate runs one operation: build collects its rows, which are then checked
@@ -66,7 +70,8 @@ func (r *Register) operate(ctx context.Context, kind EventKind, act Act, build f
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	c := &change{next: r.current.Load().facts.clone(), act: act}
+	before := r.current.Load()
+	c := &change{before: before, next: before.facts.clone(), act: act}
 	if err := build(c); err != nil {
 		return Event{}, err
 	}
@@ -111,24 +116,25 @@ func (c *change) checked() error {
 	for i, j := 0, 0; i < len(c.rows); i++ { // as cleaned
 		if !c.rows[i].Withdrawn {
 			c.rows[i] = in.rows[j].change
-			c.next.apply(c.rows[i])
 			j++
 		}
+		c.next.apply(c.rows[i])
 	}
-	owners := addressOwners(c.next)
+	all := newChecker(c.next)
 	for _, row := range c.rows {
 		if row.Withdrawn {
 			continue
 		}
-		if p := check(c.next, row, owners); len(p) > 0 {
+		if p := all.check(row); len(p) > 0 {
 			return refusal(p[0].Error())
 		}
 	}
 	return nil
 }
 
-// alive returns a body that exists on the day before the act, and so can end or
-// change by it.
+// alive returns a body that exists on the day before the act and has no later
+// reorganisation, and so can end by it. An act in the middle of what is already
+// known to have come later would leave two stories of the same days.
 func (c *change) alive(id ID) (Agency, error) {
 	a, ok := c.next.agencies.get(id)
 	eve := c.act.Date.AddDays(-1)
@@ -137,10 +143,27 @@ func (c *change) alive(id ID) (Agency, error) {
 		return a, refuse("Danh bạ không có cơ quan %q. Kiểm tra lại mã.", clip(string(id)))
 	case a.From != "" && a.From > eve:
 		return a, refuse("%s chỉ có từ ngày %s. Ngày hiệu lực phải sau ngày đó.", a.Name, a.From.Vietnamese())
-	case a.To != "" && a.To < c.act.Date:
+	case a.ended(c.act.Date):
 		return a, refuse("%s đã kết thúc ngày %s. Không thể thay đổi từ ngày %s.", a.Name, a.To.Vietnamese(), c.act.Date.Vietnamese())
 	}
+	for _, s := range c.next.succession.all() {
+		if s.Date >= c.act.Date && (s.From == id && a.To != "" || s.To == id) {
+			return a, refuse("%s đã có thay đổi tổ chức về sau, ngày %s (%s). Hãy dùng ngày hiệu lực sau ngày đó, hoặc rút thay đổi kia trước.", a.Name, s.Date.Vietnamese(), c.other(s, id))
+		}
+	}
 	return a, nil
+}
+
+// other says in words what else a succession of id is.
+func (c *change) other(s Succession, id ID) string {
+	words := "kế tục " + c.nameOf(s.From)
+	if s.From == id {
+		words = "được kế tục bởi " + c.nameOf(s.To)
+	}
+	if s.Decision != "" {
+		words += ", " + s.Decision
+	}
+	return words
 }
 
 // found adds a new body that begins with the act.
@@ -150,6 +173,9 @@ func (c *change) found(b Body) error {
 		return refuse("Mã %q đã dùng cho %s. Mã không bao giờ được dùng lại; hãy chọn mã khác.", clip(string(a.ID)), old.Name)
 	}
 	a.From = c.act.Date
+	if up, ok := c.next.agencies.get(a.Parent); ok && !up.On(a.From) {
+		return refuse("Cấp trên %s không tồn tại vào ngày %s. Hãy chọn cấp trên khác.", up.Name, a.From.Vietnamese())
+	}
 	c.put(Change{Agency: &a})
 	official := slices.ContainsFunc(b.Names, func(n Name) bool { return n.Kind == "official" })
 	if !official {
@@ -183,7 +209,9 @@ func (c *change) furnish(id ID, b Body) error {
 	return nil
 }
 
-// end closes a body and what belongs to it on the eve of the act.
+// end closes a body and what belongs to it on the eve of the act. Addresses and
+// terms of office that were to begin later never will: they are withdrawn.
+// Names may outlive their body, documents still speak of it.
 func (c *change) end(id ID) error {
 	a, err := c.alive(id)
 	if err != nil {
@@ -199,18 +227,32 @@ func (c *change) end(id ID) error {
 		}
 	}
 	for _, o := range c.next.officials.all() {
-		if o.Agency == id && c.open(o.Validity) {
-			o.To = eve
-			c.put(Change{Official: &o})
+		if o.Agency == id && c.lasts(o.Validity) {
+			c.close(Change{Official: &o}, &o.Validity)
 		}
 	}
 	for _, ad := range c.next.addresses.all() {
-		if ad.Agency == id && c.open(ad.Validity) {
-			ad.To = eve
-			c.put(Change{Address: &ad})
+		if ad.Agency == id && c.lasts(ad.Validity) {
+			c.close(Change{Address: &ad}, &ad.Validity)
+		}
+	}
+	for _, r := range c.next.relations.all() {
+		if r.Agency == id && c.lasts(r.Validity) {
+			c.close(Change{Relation: &r}, &r.Validity)
 		}
 	}
 	return nil
+}
+
+// close ends the fact of row, whose span is v, on the eve of the act, or
+// withdraws it if it was to begin with the act or later.
+func (c *change) close(row Change, v *Validity) {
+	if v.From != "" && v.From >= c.act.Date {
+		row.Withdrawn = true
+	} else {
+		v.To = c.act.Date.AddDays(-1)
+	}
+	c.put(row)
 }
 
 // forward keeps, until the day that the act gives, the addresses that the act
@@ -228,6 +270,9 @@ func (c *change) forward(ids ...ID) {
 		c.put(Change{Address: &a})
 	}
 }
+
+// lasts reports whether a fact would hold on the day of the act or later.
+func (c *change) lasts(v Validity) bool { return v.To == "" || v.To >= c.act.Date }
 
 // open reports whether a fact that held before the act would go on past its eve.
 func (c *change) open(v Validity) bool {

@@ -1,7 +1,8 @@
 package directory
 
-// The parent column holds the body above at the end of a body's life and is
-// never rewritten. So that a later reorganisation of the body above neither
+// The parent column holds the body above at the end of a body's life; where
+// another stood above it before, a [Relation] of kind "parent" says so. Neither
+// follows the bodies above themselves: so that a later reorganisation of the body above neither
 // changes the past nor needs new rows for every child, walking up on a given
 // day passes from a body that has ended to its single heir: since 11 August
 // 2009 what stood under thị xã Đông Hà stands under thành phố Đông Hà.
@@ -24,10 +25,21 @@ func (s *Snapshot) heirs(id ID, on Date) (follow, split []Succession) {
 	return follow, split
 }
 
+// parentOn is the body above a on that day as the register words it, whether or
+// not that body still exists then.
+func (s *Snapshot) parentOn(a Agency, on Date) ID {
+	for _, r := range s.parents[a.ID] {
+		if r.On(on) {
+			return r.Other
+		}
+	}
+	return a.Parent
+}
+
 // above returns the body above id on that day, "" at the top.
 func (s *Snapshot) above(id ID, on Date) ID {
 	a, _ := s.Agency(id)
-	return s.standing(a.Parent, on)
+	return s.standing(s.parentOn(a, on), on)
 }
 
 // standing returns the body that stands in the place of id on that day: id
@@ -93,17 +105,51 @@ func (s *Snapshot) UnderOn(id, ancestor ID, on Date) bool {
 // Territory returns the root of id's chain as the parent column says; id itself
 // when it has no parent, "" when it is unknown.
 func (s *Snapshot) Territory(id ID) ID {
+	return s.root(id, func(a Agency) ID { return a.Parent })
+}
+
+// territoryOn is Territory as it was on that day.
+func (s *Snapshot) territoryOn(id ID, on Date) ID {
+	return s.root(id, func(a Agency) ID { return s.parentOn(a, on) })
+}
+
+func (s *Snapshot) root(id ID, up func(Agency) ID) ID {
 	for range maxDepth {
 		a, ok := s.Agency(id)
 		if !ok {
 			return ""
 		}
-		if a.Parent == "" {
+		next := up(a)
+		if next == "" {
 			return id
 		}
-		id = a.Parent
+		id = next
 	}
 	return ""
+}
+
+// scopeDistance is how far above an issuer with that chain the scope of a name
+// or group lies: the empty scope is wider than any body. A scope that was only
+// renamed or re-established since goes on as its heir.
+func (s *Snapshot) scopeDistance(scope ID, chain map[ID]int, on Date) (distance int, within bool) {
+	if scope == "" {
+		return anywhere, true
+	}
+	for range maxDepth {
+		if d, ok := chain[scope]; ok {
+			return d, true
+		}
+		a, ok := s.Agency(scope)
+		if !ok || !a.ended(on) {
+			return 0, false
+		}
+		follow, _ := s.heirs(scope, on)
+		if len(follow) != 1 || follow[0].Kind != "renamed" && follow[0].Kind != "re-established" {
+			return 0, false
+		}
+		scope = follow[0].To
+	}
+	return 0, false
 }
 
 // Parent returns the body above id on that day.

@@ -1,11 +1,13 @@
 package directory
 
 import (
+	"bytes"
 	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,7 +17,7 @@ import (
 	"quangtri.gov.vn/vanthu/internal/viet"
 )
 
-// The six CSV files of the register: UTF-8 with or without a byte order mark,
+// The CSV files of the register: UTF-8 with or without a byte order mark,
 // header line, commas, RFC 4180 quoting; written with CRLF.
 const (
 	AgenciesFile   = "agencies.csv"
@@ -24,11 +26,12 @@ const (
 	GroupsFile     = "groups.csv"
 	AddressesFile  = "addresses.csv"
 	OfficialsFile  = "officials.csv"
+	RelationsFile  = "relations.csv"
 )
 
 // Files returns the names of the CSV files in the order in which they are read.
 func Files() []string {
-	return []string{AgenciesFile, NamesFile, SuccessionFile, GroupsFile, AddressesFile, OfficialsFile}
+	return []string{AgenciesFile, NamesFile, SuccessionFile, GroupsFile, AddressesFile, OfficialsFile, RelationsFile}
 }
 
 var columns = map[string][]string{
@@ -38,11 +41,13 @@ var columns = map[string][]string{
 	GroupsFile:     {"id", "name", "aliases", "scope", "rule", "valid_from", "valid_to", "note"},
 	AddressesFile:  {"agency_id", "address", "kind", "valid_from", "valid_to", "status"},
 	OfficialsFile:  {"id", "name", "agency_id", "title", "authorised", "duty_address", "valid_from", "valid_to", "note"},
+	RelationsFile:  {"agency_id", "to_id", "kind", "valid_from", "valid_to", "certainty", "decision", "note"},
 }
 
 // Bounds on what an import reads.
 const (
 	maxFile   = 32 << 20 // bytes
+	maxSet    = 64 << 20 // bytes of all files
 	maxRows   = 200_000  // in one file
 	maxErrors = 200      // reported one by one; the rest is counted
 )
@@ -83,7 +88,8 @@ type sourced struct {
 // csvReader collects the rows and errors of a set of files.
 type csvReader struct {
 	rows    []sourced
-	counts  map[string]int
+	counts  map[string]int  // rows by file
+	whole   map[string]bool // files that were read to the end
 	errs    []RowError
 	dropped int
 }
@@ -96,69 +102,137 @@ func (r *csvReader) fail(e RowError) {
 	r.errs = append(r.errs, e)
 }
 
-// readAll reads the CSV files in the root of dir. A file may be absent, not all of them.
-func (r *csvReader) readAll(dir fs.FS) error {
-	r.counts = make(map[string]int)
+// CSV holds the content of CSV files by name, as they were found: possibly too
+// long, not UTF-8, or no files of the register at all.
+type CSV map[string][]byte
+
+// ReadCSV reads the CSV files in the root of dir, of each no more than shows that
+// it is too long. Files that are not called as those of the register are only
+// named.
+func ReadCSV(dir fs.FS) (CSV, error) {
 	entries, err := fs.ReadDir(dir, ".")
 	if err != nil {
-		return fmt.Errorf("directory: list CSV files: %w", err)
+		return nil, fmt.Errorf("directory: list CSV files: %w", err)
 	}
-	seen := 0
+	set, left := make(CSV), int64(maxSet+1)
 	for _, e := range entries {
-		if e.IsDir() || !strings.HasSuffix(strings.ToLower(e.Name()), ".csv") {
+		name := e.Name()
+		if !strings.HasSuffix(strings.ToLower(name), ".csv") || e.IsDir() {
 			continue
 		}
-		if _, ok := columns[e.Name()]; !ok {
-			r.fail(RowError{File: viet.Clean(e.Name()), Problem: "tên tệp không phải tệp của danh bạ", Advice: "Chỉ dùng các tên " + strings.Join(Files(), ", ")})
+		if _, ok := columns[name]; !ok {
+			set[name] = nil
+			continue
+		}
+		if set[name], err = readFile(dir, name, min(left, maxFile+1)); err != nil {
+			return nil, fmt.Errorf("directory: read %s: %w", name, err)
+		}
+		left -= int64(len(set[name]))
+	}
+	return set, nil
+}
+
+// readFile reads at most so many bytes. Only plain files are opened: a pipe
+// would wait for ever.
+func readFile(dir fs.FS, name string, most int64) (data []byte, err error) {
+	info, err := fs.Stat(dir, name)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, errors.New("not a plain file")
+	}
+	f, err := dir.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	data, err = io.ReadAll(io.LimitReader(f, most))
+	return data, errors.Join(err, f.Close())
+}
+
+// readAll takes in a set of files. A file may be absent, not all of them.
+func (r *csvReader) readAll(set CSV) {
+	r.counts, r.whole = make(map[string]int), make(map[string]bool)
+	total, seen := 0, 0
+	for _, name := range slices.Sorted(maps.Keys(set)) {
+		total += len(set[name])
+		if _, ok := columns[name]; !ok {
+			r.fail(RowError{File: viet.Clean(name), Problem: "tên tệp không phải tệp của danh bạ", Advice: "Chỉ dùng các tên " + strings.Join(Files(), ", ")})
 			continue
 		}
 		seen++
 	}
-	if seen == 0 {
+	switch {
+	case seen == 0:
 		r.fail(RowError{File: "thư mục nhập", Problem: "không có tệp CSV nào của danh bạ", Advice: "Cần ít nhất một trong các tệp " + strings.Join(Files(), ", ")})
-		return nil
+	case total > maxSet:
+		r.fail(RowError{File: "thư mục nhập", Problem: fmt.Sprintf("các tệp cộng lại lớn hơn %d MiB", maxSet>>20), Advice: "Hãy chia thành nhiều lần nhập"})
+		return
 	}
 	for _, name := range Files() {
-		f, err := dir.Open(name)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
+		if data, ok := set[name]; ok {
+			r.read(name, data)
 		}
-		if err != nil {
-			return fmt.Errorf("directory: open %s: %w", name, err)
-		}
-		data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
-		if cerr := f.Close(); err == nil {
-			err = cerr
-		}
-		if err != nil {
-			return fmt.Errorf("directory: read %s: %w", name, err)
-		}
-		r.read(name, data)
 	}
-	return nil
+}
+
+// text returns the content of a file as text, false when it is none.
+func (r *csvReader) text(file string, data []byte) (string, bool) {
+	const saveAs = `Hãy lưu lại với bảng mã UTF-8 (Excel: "CSV UTF-8 (Comma delimited)"; LibreOffice: Unicode (UTF-8))`
+	if len(data) > maxFile {
+		r.fail(RowError{File: file, Problem: fmt.Sprintf("tệp lớn hơn %d MiB", maxFile>>20), Advice: "Hãy chia thành nhiều lần nhập"})
+		return "", false
+	}
+	text := strings.TrimPrefix(string(data), "\ufeff")
+	lineOf := func(at int) int { return 1 + strings.Count(text[:at], "\n") }
+	if bytes.HasPrefix(data, []byte("\xff\xfe")) || bytes.HasPrefix(data, []byte("\xfe\xff")) {
+		r.fail(RowError{File: file, Line: 1, Problem: "tệp ở bảng mã UTF-16", Advice: saveAs})
+		return "", false
+	}
+	if !utf8.ValidString(text) {
+		r.fail(RowError{File: file, Line: lineOf(firstInvalid(text)), Problem: "tệp không phải UTF-8", Advice: saveAs})
+		return "", false
+	}
+	if i := strings.IndexByte(text, 0); i >= 0 {
+		r.fail(RowError{File: file, Line: lineOf(i), Problem: "có ký tự rỗng (NUL), không phải tệp văn bản", Advice: saveAs})
+		return "", false
+	}
+	if strings.Contains(text, "\r") && !strings.Contains(text, "\n") {
+		text = strings.ReplaceAll(text, "\r", "\n") // as old Macs end lines
+	}
+	return text, true
+}
+
+// separator is the sign between the cells of a file: the comma, or what
+// spreadsheets on Vietnamese Windows write in its place.
+func separator(text string) rune {
+	head, _, _ := strings.Cut(text, "\n")
+	if !strings.Contains(head, ",") {
+		for _, sign := range ";\t" {
+			if strings.ContainsRune(head, sign) {
+				return sign
+			}
+		}
+	}
+	return ','
 }
 
 // read takes in one file.
 func (r *csvReader) read(file string, data []byte) {
-	text := strings.TrimPrefix(string(data), "\ufeff")
-	switch {
-	case len(data) > maxFile:
-		r.fail(RowError{File: file, Problem: fmt.Sprintf("tệp lớn hơn %d MiB", maxFile>>20), Advice: "Hãy chia thành nhiều lần nhập"})
-		return
-	case !utf8.ValidString(text):
-		line := 1 + strings.Count(text[:firstInvalid(text)], "\n")
-		r.fail(RowError{File: file, Line: line, Problem: "tệp không phải UTF-8", Advice: `Hãy lưu lại với bảng mã "UTF-8" (trong LibreOffice: Unicode (UTF-8))`})
+	text, ok := r.text(file, data)
+	if !ok {
 		return
 	}
 	in := csv.NewReader(strings.NewReader(text))
-	in.FieldsPerRecord = -1
-	at, ok := r.header(in, file, text)
+	in.FieldsPerRecord, in.Comma = -1, separator(text)
+	at, ok := r.header(in, file)
 	if !ok {
 		return
 	}
 	for n := 0; ; n++ {
 		record, err := in.Read()
 		if err == io.EOF {
+			r.whole[file] = true
 			return
 		}
 		if err != nil {
@@ -175,13 +249,20 @@ func (r *csvReader) read(file string, data []byte) {
 			r.fail(RowError{File: file, Line: line, Problem: fmt.Sprintf("tệp có hơn %d dòng", maxRows), Advice: "Hãy chia thành nhiều lần nhập"})
 			return
 		}
+		if blank(record) {
+			continue // spreadsheets leave such rows at the end
+		}
 		if len(record) != len(at) {
-			r.fail(RowError{File: file, Line: line, Problem: fmt.Sprintf("dòng có %d ô, cần %d ô", len(record), len(at)), Advice: "Kiểm tra dấu phẩy thừa hoặc thiếu"})
+			r.fail(RowError{File: file, Line: line, Problem: fmt.Sprintf("dòng có %d ô, cần %d ô", len(record), len(at)), Advice: "Kiểm tra dấu phẩy thừa hoặc thiếu; ô có dấu phẩy phải nằm trong ngoặc kép"})
 			continue
 		}
 		r.counts[file]++
 		r.row(&rowReader{r: r, file: file, line: line, at: at, record: record})
 	}
+}
+
+func blank(record []string) bool {
+	return !slices.ContainsFunc(record, func(cell string) bool { return strings.TrimSpace(cell) != "" })
 }
 
 func firstInvalid(s string) int {
@@ -196,23 +277,22 @@ func firstInvalid(s string) int {
 }
 
 // header reads the first line and returns the column each field stands in.
-func (r *csvReader) header(in *csv.Reader, file, text string) (map[string]int, bool) {
+func (r *csvReader) header(in *csv.Reader, file string) (map[string]int, bool) {
 	want := columns[file]
 	names, err := in.Read()
 	if err != nil {
 		r.fail(RowError{File: file, Line: 1, Problem: "không có dòng tiêu đề", Advice: "Dòng đầu phải là: " + strings.Join(want, ",")})
 		return nil, false
 	}
-	if len(names) == 1 && strings.Contains(names[0], ";") {
-		r.fail(RowError{File: file, Line: 1, Problem: "các ô cách nhau bằng dấu chấm phẩy", Advice: "Hãy lưu lại với dấu phẩy ngăn cách"})
-		return nil, false
-	}
 	at := make(map[string]int, len(want))
 	ok := true
 	for i, n := range names {
-		n = strings.TrimSpace(n)
+		n = strings.ToLower(strings.TrimSpace(n))
 		_, twice := at[n]
 		switch {
+		case n == "":
+			r.fail(RowError{File: file, Line: 1, Problem: fmt.Sprintf("cột thứ %d không có tên", i+1), Advice: "Xóa cột này hoặc ghi tên cột"})
+			ok = false
 		case !slices.Contains(want, n):
 			r.fail(RowError{File: file, Line: 1, Field: clip(n), Problem: "cột lạ", Advice: "Các cột được dùng: " + strings.Join(want, ", ")})
 			ok = false
@@ -257,6 +337,8 @@ func (r *csvReader) row(in *rowReader) {
 		c.Address = in.address()
 	case OfficialsFile:
 		c.Official = in.official()
+	case RelationsFile:
+		c.Relation = in.relation()
 	}
 	if !in.bad {
 		r.rows = append(r.rows, sourced{c, in.file, in.line})
@@ -266,11 +348,12 @@ func (r *csvReader) row(in *rowReader) {
 // LoadFS reads a register from CSV files without a store: for tests and tools.
 // A faulty row is an error; the first few are in its text.
 func LoadFS(dir fs.FS) (*Snapshot, error) {
-	f := &facts{}
-	report, changes, err := plan(f, dir)
+	set, err := ReadCSV(dir)
 	if err != nil {
 		return nil, err
 	}
+	f := &facts{}
+	report, changes := plan(f, set, false)
 	if err := report.err(); err != nil {
 		return nil, err
 	}
@@ -333,6 +416,8 @@ func (f *facts) changes(file string) []Change {
 		return changesOf(&f.addresses, func(v *Address) Change { return Change{Address: v} })
 	case OfficialsFile:
 		return changesOf(&f.officials, func(v *Official) Change { return Change{Official: v} })
+	case RelationsFile:
+		return changesOf(&f.relations, func(v *Relation) Change { return Change{Relation: v} })
 	}
 	return nil
 }
@@ -366,6 +451,9 @@ func (c Change) record() (file string, fields []string) {
 	case c.Official != nil:
 		o := c.Official
 		return OfficialsFile, []string{string(o.ID), o.Name, string(o.Agency), o.Title, strconv.FormatBool(o.Authorised), o.Address, string(o.From), string(o.To), o.Note}
+	case c.Relation != nil:
+		r := c.Relation
+		return RelationsFile, []string{string(r.Agency), string(r.Other), r.Kind, string(r.From), string(r.To), r.Certainty, r.Decision, r.Note}
 	}
 	return "", nil
 }

@@ -120,6 +120,21 @@ type Succession struct {
 	Note     string `json:"note,omitempty"`
 }
 
+// Relation ties a body to another on the days of its validity. Kind "parent"
+// is a body above that [Agency].Parent has replaced since; kind
+// "standing-office" is the body that takes the mail of a steering body. Of a
+// standing office with certainty "V" the mail follows by itself, of others a
+// person is asked.
+type Relation struct {
+	Agency    ID     `json:"agency"`
+	Other     ID     `json:"to"`   // "" for a parent: it stood at the top
+	Kind      string `json:"kind"` // parent, standing-office
+	Certainty string `json:"certainty,omitempty"`
+	Decision  string `json:"decision,omitempty"`
+	Note      string `json:"note,omitempty"`
+	Validity
+}
+
 // Match is what a written form means to an issuer on a day.
 type Match struct {
 	// Agencies has exactly one element when the form is known uniquely in the
@@ -139,13 +154,17 @@ type Delivery struct {
 	Address string // "" when there is none: paper
 	Kind    string // kind of the address
 	// Moved is set when the body that was asked for has ended and Agency
-	// follows it. (A unit without an address is served by the agency above:
-	// then Agency differs too, but Moved is nil.)
+	// follows it. (A unit without an address is served by the agency above, a
+	// steering body by its standing office: then Agency differs too, but Moved
+	// is nil.)
 	Moved *Succession
-	// Ask is set when nobody but a person can choose (the body was split).
-	// Choices then holds the bodies that took parts of it.
+	// Ask is set when nobody but a person can choose: the body was split, or its
+	// standing office is not certain. Choices then holds the bodies to choose from.
 	Ask     bool
 	Choices []ID
+	// Reason says in Vietnamese, as part of a sentence, why a person is asked or
+	// why another body takes the mail; "" when id takes it itself.
+	Reason string
 }
 
 // Hit is one result of a search by people.
@@ -181,12 +200,13 @@ type Hit struct {
 //	Find(query, on, limit) []Hit         search by people: with or without marks, by short form, old name, address
 //	Former(id), Successors(id) []Succession
 //
-// Beyond these: Version, Updated, Sample, Home(on), Parent(id, on),
+// Beyond these: StandingOffice(id, on), Version, Updated, Sample, Home(on), Parent(id, on),
 // UnderOn(id, ancestor, on), Groups(on), AllAgencies, AllNames(id),
 // AllAddresses(id), AddressHistory(address), OfficialByAddress(address, on),
 // Export(w, file) and ExportPublic(w, file).
 //
-// A [Register] is changed by Import (CSV files) and by operations, one event
-// each: Found, Rename, Merge, Split, Dissolve, SetAddress, CloseAddress,
-// SetOfficial, EndOfficial, AddName, CloseName, Withdraw. History(id) and
-// Journal(after, limit) show the events.
+// A [Register] is changed by Import and Replace (CSV files) and by operations,
+// one event each: Found, Rename, Merge, Split, Dissolve, Move, SetStanding,
+// SetAddress, CloseAddress, SetOfficial, EndOfficial, AddName, CloseName,
+// Withdraw. History(id) and Journal(after, limit) show the events; KnownAt(seq)
+// is the snapshot as it was after an earlier event.

@@ -10,6 +10,7 @@ type facts struct {
 	groups     rows[ID, Group]
 	addresses  rows[addressRow, Address]
 	officials  rows[ID, Official]
+	relations  rows[relationRow, Relation]
 }
 
 type nameRow struct {
@@ -30,6 +31,12 @@ type addressRow struct {
 	from          Date
 }
 
+type relationRow struct {
+	agency, other ID
+	kind          string
+	from          Date
+}
+
 func (a Agency) row() ID          { return a.ID }
 func (g Group) row() ID           { return g.ID }
 func (o Official) row() ID        { return o.ID }
@@ -38,6 +45,7 @@ func (a Address) row() addressRow { return addressRow{a.Agency, a.Address, a.Kin
 func (s Succession) row() successionRow {
 	return successionRow{s.From, s.To, s.Date}
 }
+func (r Relation) row() relationRow { return relationRow{r.Agency, r.Other, r.Kind, r.From} }
 
 // rows is a table that keeps the order of first arrival.
 type rows[K comparable, V any] struct {
@@ -68,8 +76,11 @@ func (t *rows[K, V]) remove(k K) {
 	for i, o := range t.order {
 		if o == k {
 			t.order = append(t.order[:i:i], t.order[i+1:]...)
-			return
+			break
 		}
+	}
+	if len(t.order) == 0 {
+		*t = rows[K, V]{}
 	}
 }
 
@@ -81,7 +92,12 @@ func (t *rows[K, V]) all() []V {
 	return out
 }
 
+// clone copies t. An empty table is always the zero value, so that equal
+// registers are deeply equal however they came about.
 func (t *rows[K, V]) clone() rows[K, V] {
+	if len(t.order) == 0 {
+		return rows[K, V]{}
+	}
 	c := rows[K, V]{order: append([]K(nil), t.order...), byKey: make(map[K]V, len(t.byKey))}
 	for k, v := range t.byKey {
 		c.byKey[k] = v
@@ -93,6 +109,7 @@ func (f *facts) clone() *facts {
 	return &facts{
 		agencies: f.agencies.clone(), names: f.names.clone(), succession: f.succession.clone(),
 		groups: f.groups.clone(), addresses: f.addresses.clone(), officials: f.officials.clone(),
+		relations: f.relations.clone(),
 	}
 }
 
@@ -106,6 +123,7 @@ type Change struct {
 	Group      *Group      `json:"group,omitempty"`
 	Address    *Address    `json:"address,omitempty"`
 	Official   *Official   `json:"official,omitempty"`
+	Relation   *Relation   `json:"relation,omitempty"`
 	Withdrawn  bool        `json:"withdrawn,omitempty"`
 }
 
@@ -124,6 +142,8 @@ func (f *facts) apply(c Change) {
 		settle(&f.addresses, c.Address.row(), *c.Address, c.Withdrawn)
 	case c.Official != nil:
 		settle(&f.officials, c.Official.row(), *c.Official, c.Withdrawn)
+	case c.Relation != nil:
+		settle(&f.relations, c.Relation.row(), *c.Relation, c.Withdrawn)
 	}
 }
 
@@ -150,6 +170,8 @@ func (c Change) about() []ID {
 		return []ID{c.Address.Agency}
 	case c.Official != nil:
 		return []ID{c.Official.ID, c.Official.Agency}
+	case c.Relation != nil:
+		return []ID{c.Relation.Agency, c.Relation.Other}
 	}
 	return nil
 }

@@ -23,10 +23,7 @@ func (s *Snapshot) LookupGroup(form string, issuer ID, on Date) (Group, bool) {
 	var found []Group
 	for _, id := range ids {
 		g := s.groups[id].Group
-		d, within := chain[g.Scope]
-		if g.Scope == "" {
-			d, within = anywhere, true
-		}
+		d, within := s.scopeDistance(g.Scope, chain, on)
 		if !within || !g.On(on) || d > best {
 			continue
 		}
@@ -64,10 +61,10 @@ func (s *Snapshot) Members(group ID, issuer ID, on Date) ([]Agency, error) {
 			continue
 		}
 		above := s.chain(a.ID, on)
-		if _, within := above[g.Scope]; g.Scope != "" && !within {
+		if _, within := s.scopeDistance(g.Scope, above, on); !within {
 			continue
 		}
-		if g.rule.holds(s.attributes(a, g.Scope, issuer, above)) {
+		if g.rule.holds(s.attributes(a, g.Scope, issuer, above, on)) {
 			out = append(out, a)
 		}
 	}
@@ -75,7 +72,7 @@ func (s *Snapshot) Members(group ID, issuer ID, on Date) ([]Agency, error) {
 }
 
 // attributes answers a rule's questions about a, which stands below above.
-func (s *Snapshot) attributes(a Agency, scope, issuer ID, above map[ID]int) func(field, value string) bool {
+func (s *Snapshot) attributes(a Agency, scope, issuer ID, above map[ID]int, on Date) func(field, value string) bool {
 	return func(field, value string) bool {
 		id := ID(value)
 		switch value {
@@ -92,11 +89,11 @@ func (s *Snapshot) attributes(a Agency, scope, issuer ID, above map[ID]int) func
 		case "id":
 			return a.ID == id
 		case "parent":
-			d, ok := above[id]
-			return ok && d == 1
+			d, ok := s.scopeDistance(id, above, on)
+			return ok && id != "" && d == 1
 		case "under":
-			d, ok := above[id]
-			return ok && d > 0
+			d, ok := s.scopeDistance(id, above, on)
+			return ok && id != "" && d > 0
 		}
 		return false
 	}

@@ -3,7 +3,6 @@ package directory
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"reflect"
 	"strings"
 )
@@ -28,13 +27,16 @@ type FileReport struct {
 	New     int    `json:"new"`
 	Changed int    `json:"changed"`
 	Same    int    `json:"same"`
+	// Withdrawn rows were in the register and are missing from a file that
+	// replaces it.
+	Withdrawn int `json:"withdrawn,omitempty"`
 }
 
 // Changes is the number of events that the import made or would make.
 func (r Report) Changes() int {
 	n := 0
 	for _, f := range r.Files {
-		n += f.New + f.Changed
+		n += f.New + f.Changed + f.Withdrawn
 	}
 	return n
 }
@@ -56,20 +58,19 @@ func (r Report) err() error {
 	return fmt.Errorf("directory: import: %w:%s", ErrInvalid, b.String())
 }
 
-// plan reads the CSV files of dir and works out what they change in f, without
-// touching f. A row that f already holds is no change; a row that is missing
-// from the files is none either. The report has errors, and no changes come
-// back, when any row is faulty or the result would not hold together.
-func plan(f *facts, dir fs.FS) (Report, []Change, error) {
+// plan works out what the files change in f, without touching f. A row that f
+// already holds is no change; a row that is missing from the files is none
+// either, unless they replace what f holds: then it is withdrawn. The report has
+// errors, and no changes come back, when any row is faulty or the result would
+// not hold together.
+func plan(f *facts, set CSV, replace bool) (Report, []Change) {
 	var in csvReader
-	if err := in.readAll(dir); err != nil {
-		return Report{}, nil, err
-	}
+	in.readAll(set)
 	report := Report{}
 	count := make(map[string]*FileReport)
 	for _, name := range Files() {
-		if n, ok := in.counts[name]; ok {
-			report.Files = append(report.Files, FileReport{File: name, Rows: n})
+		if in.whole[name] {
+			report.Files = append(report.Files, FileReport{File: name, Rows: in.counts[name]})
 		}
 	}
 	for i := range report.Files {
@@ -77,7 +78,7 @@ func plan(f *facts, dir fs.FS) (Report, []Change, error) {
 	}
 	next := f.clone()
 	seen := make(map[any]int)
-	var changes []Change
+	var kept []sourced
 	for _, row := range in.rows {
 		key := row.change.key()
 		if first, twice := seen[key]; twice {
@@ -85,7 +86,18 @@ func plan(f *facts, dir fs.FS) (Report, []Change, error) {
 			continue
 		}
 		seen[key] = row.line
-		switch c := count[row.file]; f.compare(row.change) {
+		kept = append(kept, row)
+	}
+	var changes []Change
+	if replace {
+		changes = in.missing(f, seen, count)
+	}
+	for _, row := range kept {
+		c := count[row.file]
+		if c == nil { // the file broke off, which is an error already
+			continue
+		}
+		switch f.compare(row.change) {
 		case rowSame:
 			c.Same++
 			continue
@@ -95,14 +107,40 @@ func plan(f *facts, dir fs.FS) (Report, []Change, error) {
 			c.Changed++
 		}
 		changes = append(changes, row.change)
-		next.apply(row.change)
 	}
-	checkAll(next, &in)
+	for _, c := range changes {
+		next.apply(c)
+	}
+	checkAll(f, next, seen, &in)
 	report.Errors, report.Dropped = in.errs, in.dropped
 	if len(report.Errors) > 0 {
-		return report, nil, nil
+		return report, nil
 	}
-	return report, changes, nil
+	return report, changes
+}
+
+// missing withdraws the rows of f that the files which were read do not have.
+// Agencies cannot go: their IDs are never free again.
+func (r *csvReader) missing(f *facts, seen map[any]int, count map[string]*FileReport) []Change {
+	var out []Change
+	for _, file := range Files() {
+		if count[file] == nil {
+			continue
+		}
+		for _, c := range f.changes(file) {
+			if _, ok := seen[c.key()]; ok {
+				continue
+			}
+			if c.Agency != nil {
+				r.fail(RowError{File: file, Field: "id", Problem: fmt.Sprintf("thiếu cơ quan %q đang có trong danh bạ", c.Agency.ID), Advice: "Cơ quan không xóa được; hãy giữ dòng này và ghi ngày kết thúc"})
+				continue
+			}
+			c.Withdrawn = true
+			count[file].Withdrawn++
+			out = append(out, c)
+		}
+	}
+	return out
 }
 
 type comparison int
@@ -128,6 +166,8 @@ func (c Change) key() any {
 		return c.Address.row()
 	case c.Official != nil:
 		return [2]string{"official", string(c.Official.ID)}
+	case c.Relation != nil:
+		return c.Relation.row()
 	}
 	return nil
 }
@@ -147,6 +187,8 @@ func (f *facts) compare(c Change) comparison {
 		return compareRow(&f.addresses, c.Address.row(), *c.Address)
 	case c.Official != nil:
 		return compareRow(&f.officials, c.Official.row(), *c.Official)
+	case c.Relation != nil:
+		return compareRow(&f.relations, c.Relation.row(), *c.Relation)
 	}
 	return rowSame
 }

@@ -120,7 +120,7 @@ func (s *Snapshot) judgeIssuer(found, above []ID, parent string, on Date) Match 
 			return slices.ContainsFunc(above, func(p ID) bool { return id != p && s.UnderOn(id, p, on) })
 		}
 		near := func(id ID) bool {
-			return slices.ContainsFunc(above, func(p ID) bool { return s.Territory(id) == s.Territory(p) })
+			return slices.ContainsFunc(above, func(p ID) bool { return s.territoryOn(id, on) == s.territoryOn(p, on) })
 		}
 		if in = keep(found, below); len(in) == 0 {
 			in = keep(found, near)
@@ -130,9 +130,9 @@ func (s *Snapshot) judgeIssuer(found, above []ID, parent string, on Date) Match 
 	case len(in) == 1:
 		return Match{Agencies: in, Certain: true, Kind: "official"}
 	case len(in) == 0:
-		return Match{Agencies: limit(found), Reason: fmt.Sprintf("Danh bạ có %s nhưng không trực thuộc %s. Hãy xác nhận.", s.list(found), viet.Clean(parent))}
+		return Match{Agencies: limit(found), Reason: fmt.Sprintf("Danh bạ có %s nhưng không trực thuộc %s. Hãy xác nhận.", s.list(found, on), viet.Clean(parent))}
 	}
-	return Match{Agencies: limit(in), Reason: "Phần đầu văn bản có thể chỉ nhiều cơ quan: " + s.list(in) + ". Hãy chọn."}
+	return Match{Agencies: limit(in), Reason: "Phần đầu văn bản có thể chỉ nhiều cơ quan: " + s.list(in, on) + ". Hãy chọn."}
 }
 
 func keep(ids []ID, ok func(ID) bool) []ID {

@@ -55,13 +55,9 @@ func (s *Snapshot) narrowest(named []int, chain map[ID]int, on Date, symbols boo
 		if !n.On(on) || (n.Kind == kindSymbol) != symbols {
 			continue
 		}
-		distance := anywhere
-		if n.Scope != "" {
-			d, within := chain[n.Scope]
-			if !within {
-				continue
-			}
-			distance = d
+		distance, within := s.scopeDistance(n.Scope, chain, on)
+		if !within {
+			continue
 		}
 		if distance < best {
 			best, found = distance, found[:0]
@@ -82,7 +78,7 @@ func (s *Snapshot) judge(found []Name, key string, chain map[ID]int, on Date) Ma
 		}
 	}
 	if len(m.Agencies) > 1 {
-		m.Reason = "Tên này chỉ nhiều cơ quan: " + s.list(m.Agencies) + ". Hãy chọn."
+		m.Reason = "Tên này chỉ nhiều cơ quan: " + s.list(m.Agencies, on) + ". Hãy chọn."
 		return m
 	}
 	a, _ := s.Agency(m.Agencies[0])
@@ -106,7 +102,7 @@ func (s *Snapshot) judge(found []Name, key string, chain map[ID]int, on Date) Ma
 // a territory in whose scope official names stand that day (former Quảng Bình)
 // is apart from it. Asking only about that day keeps past answers as they were.
 func (s *Snapshot) meansSame(a Agency, chain map[ID]int, on Date) bool {
-	root := s.Territory(a.ID)
+	root := s.territoryOn(a.ID, on)
 	if r, ok := s.Agency(root); !ok || r.Type != typeTerritory {
 		return true
 	}
@@ -223,7 +219,7 @@ func (s *Snapshot) whyOffered(best Name, ids []ID, on Date) string {
 	case !best.On(on):
 		return fmt.Sprintf("Ngày %s tên này chưa hoặc không còn chỉ %s. Hãy xác nhận.", dayOf(on), a.Name)
 	case len(ids) > 1:
-		return "Tên này có ở nhiều nơi: " + s.list(ids) + ". Hãy chọn."
+		return "Tên này có ở nhiều nơi: " + s.list(ids, on) + ". Hãy chọn."
 	}
 	return fmt.Sprintf("Tên này chỉ %s trong phạm vi %s, mà cơ quan ban hành không thuộc phạm vi đó. Hãy xác nhận.", a.Name, s.nameOf(best.Scope))
 }
@@ -245,7 +241,7 @@ func (s *Snapshot) whyGone(a Agency, on Date) string {
 	case len(follow) == 1:
 		return why + ", nay là " + s.nameOf(follow[0].To) + ". Hãy xác nhận."
 	}
-	return why + ", việc chia cho: " + s.list(next) + ". Hãy chọn."
+	return why + ", việc chia cho: " + s.list(next, on) + ". Hãy chọn."
 }
 
 // guess looks the key up without its marks; what it finds is never certain.
@@ -255,7 +251,7 @@ func (s *Snapshot) guess(key string, on Date) Match {
 		return Match{Reason: "Danh bạ chưa có tên này. Hãy chọn cơ quan hoặc thêm tên vào danh bạ."}
 	}
 	m := s.offer(named, "", on)
-	m.Reason = "Tên chỉ khớp khi bỏ dấu: " + s.list(m.Agencies) + ". Hãy xác nhận."
+	m.Reason = "Tên chỉ khớp khi bỏ dấu: " + s.list(m.Agencies, on) + ". Hãy xác nhận."
 	return m
 }
 
@@ -269,7 +265,7 @@ func (s *Snapshot) nameOf(id ID) string {
 
 // list writes the names of ids for a sentence, at most five of them. Bodies
 // with the same name are told apart by the body above.
-func (s *Snapshot) list(ids []ID) string {
+func (s *Snapshot) list(ids []ID, on Date) string {
 	const most = 5
 	var b strings.Builder
 	for i, id := range ids {
@@ -280,22 +276,23 @@ func (s *Snapshot) list(ids []ID) string {
 		if i > 0 {
 			b.WriteString("; ")
 		}
-		b.WriteString(s.fullName(id))
+		b.WriteString(s.fullName(id, on))
 	}
 	return b.String()
 }
 
-// fullName is the name of id with the body above it and, if it has ended, its last day.
-func (s *Snapshot) fullName(id ID) string {
+// fullName is the name of id with the body above it and, if it has ended by
+// then, its last day.
+func (s *Snapshot) fullName(id ID, on Date) string {
 	a, ok := s.Agency(id)
 	if !ok {
 		return string(id)
 	}
 	name := a.Name
-	if p, ok := s.Agency(a.Parent); ok {
+	if p, ok := s.Agency(s.parentOn(a, on)); ok {
 		name += " (" + p.Name + ")"
 	}
-	if a.To != "" {
+	if a.ended(on) {
 		name += " đến " + a.To.Vietnamese()
 	}
 	return name

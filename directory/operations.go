@@ -2,6 +2,7 @@ package directory
 
 import (
 	"context"
+	"fmt"
 	"slices"
 )
 
@@ -20,13 +21,19 @@ func (r *Register) Rename(ctx context.Context, act Act, old ID, b Body) (Event, 
 		if err != nil {
 			return err
 		}
-		inherit(&b.Agency, a)
+		c.inherit(&b.Agency, a)
 		// End first, so that the new body may take the addresses over.
 		if err := c.end(old); err != nil {
 			return err
 		}
+		if b.Keep {
+			c.keep(&b, old)
+		}
 		if err := c.found(b); err != nil {
 			return err
+		}
+		if b.Keep {
+			c.keepOfficials(b.Agency.ID, old)
 		}
 		c.follow(old, b.Agency.ID, "renamed")
 		c.forward(old)
@@ -34,18 +41,58 @@ func (r *Register) Rename(ctx context.Context, act Act, old ID, b Body) (Event, 
 	})
 }
 
-func inherit(a *Agency, old Agency) {
-	if a.Type == "" {
-		a.Type = old.Type
+// inherit fills in what a leaves empty from the bodies that it follows, where
+// they agree.
+func (c *change) inherit(a *Agency, from ...Agency) {
+	agreed := func(field func(Agency) string) string {
+		for _, f := range from {
+			if field(f) != field(from[0]) {
+				return ""
+			}
+		}
+		return field(from[0])
 	}
-	if a.Level == "" {
-		a.Level = old.Level
+	fill := func(to *string, field func(Agency) string) {
+		if *to == "" {
+			*to = agreed(field)
+		}
 	}
-	if a.Parent == "" {
-		a.Parent = old.Parent
+	fill(&a.Type, func(f Agency) string { return f.Type })
+	fill(&a.Level, func(f Agency) string { return f.Level })
+	if len(from) == 1 {
+		fill(&a.Code, func(f Agency) string { return f.Code })
 	}
-	if a.Code == "" {
-		a.Code = old.Code
+	parent := string(a.Parent)
+	fill(&parent, func(f Agency) string { return string(c.before.standing(f.Parent, c.act.Date)) })
+	a.Parent = ID(parent)
+}
+
+// keep gives b the addresses that old had until the eve, unless b brings its own.
+func (c *change) keep(b *Body, old ID) {
+	if len(b.Addresses) > 0 {
+		return
+	}
+	for _, a := range c.before.AllAddresses(old) {
+		if c.open(a.Validity) && a.Status != "forward" {
+			a.Validity = Validity{To: a.To}
+			b.Addresses = append(b.Addresses, a)
+		}
+	}
+}
+
+// keepOfficials lets the officials of old stay in office at id.
+func (c *change) keepOfficials(id, old ID) {
+	for _, o := range c.before.officialsOf[old] {
+		if !c.open(o.Validity) {
+			continue
+		}
+		base := o.ID
+		for n, taken := 2, true; taken; n++ {
+			o.ID = ID(fmt.Sprintf("%s-%d", base, n))
+			_, taken = c.next.officials.get(o.ID)
+		}
+		o.Agency, o.From = id, c.act.Date
+		c.put(Change{Official: &o})
 	}
 }
 
@@ -59,21 +106,26 @@ func (r *Register) Merge(ctx context.Context, act Act, from []ID, into Body) (Ev
 		if len(from) == 0 {
 			return refuse("Hợp nhất cần ít nhất một cơ quan khác cơ quan tiếp nhận. Hãy chọn các cơ quan được hợp nhất.")
 		}
-		_, survives := c.next.agencies.get(id)
-		if survives {
-			if _, err := c.alive(id); err != nil {
+		kind, add := "merged", c.found
+		if _, exists := c.next.agencies.get(id); exists {
+			survivor, err := c.here(id)
+			if err != nil {
 				return err
 			}
+			if survivor.From != c.act.Date { // else it was founded for this merger
+				kind = "dissolved-into"
+			}
+			add = func(b Body) error { return c.furnish(id, b) }
 		}
+		var olds []Agency
 		for _, f := range from {
+			old, _ := c.next.agencies.get(f)
+			olds = append(olds, old)
 			if err := c.end(f); err != nil {
 				return err
 			}
 		}
-		kind, add := "merged", c.found
-		if survives {
-			kind, add = "dissolved-into", func(b Body) error { return c.furnish(id, b) }
-		}
+		c.inherit(&into.Agency, olds...)
 		if err := add(into); err != nil {
 			return err
 		}
@@ -90,7 +142,8 @@ func (r *Register) Merge(ctx context.Context, act Act, from []ID, into Body) (Ev
 // split by itself.
 func (r *Register) Split(ctx context.Context, act Act, from ID, parts []Body, survives bool) (Event, error) {
 	return r.operate(ctx, EventSplit, act, func(c *change) error {
-		if _, err := c.alive(from); err != nil {
+		whole, err := c.alive(from)
+		if err != nil {
 			return err
 		}
 		if len(parts) == 0 {
@@ -106,8 +159,11 @@ func (r *Register) Split(ctx context.Context, act Act, from ID, parts []Body, su
 				return refuse("Cơ quan bị chia không thể nhận phần việc của chính mình. Hãy chọn \"còn tồn tại\" nếu cơ quan đó tiếp tục.")
 			}
 			add := c.found
-			if _, ok := c.next.agencies.get(p.Agency.ID); ok {
-				if _, err := c.alive(p.Agency.ID); err != nil {
+			if _, ok := c.next.agencies.get(p.Agency.ID); !ok {
+				whole.Code = ""
+				c.inherit(&p.Agency, whole)
+			} else {
+				if _, err := c.here(p.Agency.ID); err != nil {
 					return err
 				}
 				add = func(b Body) error { return c.furnish(b.Agency.ID, b) }
@@ -149,20 +205,29 @@ func (r *Register) Dissolve(ctx context.Context, act Act, id ID, successors []ID
 
 // SetAddress gives a body an address from the day of the act on. Other open
 // addresses of that kind of the body end on the eve, except units' ones, of
-// which there may be many.
+// which there may be many. A change of that kind that is already entered for a
+// later day stands: the new address then holds until its eve.
 func (r *Register) SetAddress(ctx context.Context, act Act, a Address) (Event, error) {
 	return r.operate(ctx, EventAddress, act, func(c *change) error {
 		if _, err := c.here(a.Agency); err != nil {
 			return err
 		}
+		a.Address = normalAddress(a.Address)
 		a.From = c.act.Date
 		for _, old := range c.next.addresses.all() {
-			if old.Agency == a.Agency && old.Kind == a.Kind && a.Kind != "unit" && old.Address != a.Address && c.open(old.Validity) {
-				old.To = c.act.Date.AddDays(-1)
-				c.put(Change{Address: &old})
+			if old.Agency != a.Agency || old.Kind != a.Kind {
+				continue
 			}
-			if old.Agency == a.Agency && old.Kind == a.Kind && old.Address == a.Address && old.overlaps(a.Validity) {
+			switch {
+			case old.Address == a.Address && c.lasts(old.Validity) && !(old.From > a.From):
 				return refuse("%s đã có địa chỉ %s trong thời gian đó. Hãy đóng địa chỉ cũ trước.", c.nameOf(a.Agency), a.Address)
+			case a.Kind == "unit" && old.Address != a.Address:
+			case old.From > a.From:
+				if eve := old.From.AddDays(-1); a.To == "" || a.To > eve {
+					a.To = eve
+				}
+			case c.lasts(old.Validity):
+				c.close(Change{Address: &old}, &old.Validity)
 			}
 		}
 		c.put(Change{Address: &a})
@@ -170,14 +235,14 @@ func (r *Register) SetAddress(ctx context.Context, act Act, a Address) (Event, e
 	})
 }
 
-// CloseAddress ends an address of a body on the eve of the act.
+// CloseAddress ends an address of a body on the eve of the act; one that was to
+// begin later never will.
 func (r *Register) CloseAddress(ctx context.Context, act Act, agency ID, address string) (Event, error) {
 	return r.operate(ctx, EventAddress, act, func(c *change) error {
 		address = normalAddress(address)
 		for _, a := range c.next.addresses.all() {
-			if a.Agency == agency && a.Address == address && c.open(a.Validity) {
-				a.To = c.act.Date.AddDays(-1)
-				c.put(Change{Address: &a})
+			if a.Agency == agency && a.Address == address && c.lasts(a.Validity) {
+				c.close(Change{Address: &a}, &a.Validity)
 			}
 		}
 		if len(c.rows) == 0 {
@@ -215,11 +280,10 @@ func (r *Register) EndOfficial(ctx context.Context, act Act, id ID) (Event, erro
 
 func (c *change) leave(id ID) error {
 	o, ok := c.next.officials.get(id)
-	if !ok || !c.open(o.Validity) {
+	if !ok || !c.lasts(o.Validity) {
 		return refuse("Không có công chức %q đang giữ chức vào ngày đó. Kiểm tra lại mã và ngày.", clip(string(id)))
 	}
-	o.To = c.act.Date.AddDays(-1)
-	c.put(Change{Official: &o})
+	c.close(Change{Official: &o}, &o.Validity)
 	return nil
 }
 
@@ -242,13 +306,12 @@ func (r *Register) AddName(ctx context.Context, act Act, n Name) (Event, error) 
 	})
 }
 
-// CloseName ends every open use of a form by a body on the eve of the act.
+// CloseName ends every use of a form by a body on the eve of the act.
 func (r *Register) CloseName(ctx context.Context, act Act, agency ID, text string) (Event, error) {
 	return r.operate(ctx, EventName, act, func(c *change) error {
 		for _, n := range c.next.names.all() {
-			if n.Agency == agency && nameKey(n.Text) == nameKey(text) && c.open(n.Validity) {
-				n.To = c.act.Date.AddDays(-1)
-				c.put(Change{Name: &n})
+			if n.Agency == agency && nameKey(n.Text) == nameKey(text) && c.lasts(n.Validity) {
+				c.close(Change{Name: &n}, &n.Validity)
 			}
 		}
 		if len(c.rows) == 0 {

@@ -61,6 +61,8 @@ const (
 	EventMerge    EventKind = "merge"    // bodies become part of one
 	EventSplit    EventKind = "split"    // a body's work is divided
 	EventDissolve EventKind = "dissolve" // a body ends
+	EventMove     EventKind = "move"     // a body stands below another one
+	EventRelation EventKind = "relation" // a standing office begins or ends
 	EventAddress  EventKind = "address"  // an address opens, moves or closes
 	EventOfficial EventKind = "official" // a post is taken or left
 	EventName     EventKind = "name"     // a form of a name is added or closed
@@ -123,6 +125,38 @@ func (r *Register) Close() error {
 
 // Snapshot returns the newest state. It never waits.
 func (r *Register) Snapshot() *Snapshot { return r.current.Load() }
+
+// KnownAt returns the register as it was when the event with that number had
+// just been made: what was known then, also about later days. 0 is the empty
+// register. It replays the journal, so it is no query for every day.
+func (r *Register) KnownAt(seq uint64) (*Snapshot, error) {
+	if newest := r.current.Load(); seq >= newest.version {
+		if seq > newest.version {
+			return nil, refuse("Danh bạ chưa có thay đổi số %d; số mới nhất là %d.", seq, newest.version)
+		}
+		return newest, nil
+	}
+	f := &facts{}
+	var at time.Time
+	err := r.db.View(func(tx *bolt.Tx) error {
+		c := tx.Bucket(eventsBucket).Cursor()
+		for k, v := c.First(); k != nil && binary.BigEndian.Uint64(k) <= seq; k, v = c.Next() {
+			e, err := decodeEvent(k, v)
+			if err != nil {
+				return err
+			}
+			at = e.At
+			for _, change := range e.Changes {
+				f.apply(change)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("directory: as of event %d: %w", seq, err)
+	}
+	return newSnapshot(f, seq, at), nil
+}
 
 func (r *Register) replay() error {
 	err := r.db.Update(func(tx *bolt.Tx) error {
@@ -253,6 +287,25 @@ func signed(who, why string) (string, string, error) {
 // already held changes nothing, and so does a row that is missing. A dry run
 // reports and changes nothing.
 func (r *Register) Import(ctx context.Context, dir fs.FS, who, why string, dryRun bool) (Report, error) {
+	set, err := ReadCSV(dir)
+	if err != nil {
+		return Report{}, err
+	}
+	return r.ImportCSV(ctx, set, who, why, ImportOptions{DryRun: dryRun})
+}
+
+// ImportOptions say how files are taken in.
+type ImportOptions struct {
+	DryRun bool
+	// Replace makes each file the whole truth about its kind of row: a row of
+	// the register that it does not have was entered by mistake and is withdrawn.
+	// This is how a wrong first day or a misspelt name goes: export, correct the
+	// file, replace. Agencies cannot be withdrawn; without one the file is refused.
+	Replace bool
+}
+
+// ImportCSV is [Register.Import] of files that were read before.
+func (r *Register) ImportCSV(ctx context.Context, set CSV, who, why string, o ImportOptions) (Report, error) {
 	who, why, err := signed(who, why)
 	if err != nil {
 		return Report{}, err
@@ -260,18 +313,18 @@ func (r *Register) Import(ctx context.Context, dir fs.FS, who, why string, dryRu
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	old := r.current.Load()
-	report, changes, err := plan(old.facts, dir)
-	report.DryRun, report.Version = dryRun, old.version
-	if err == nil {
-		err = report.err()
-	}
-	if err != nil || dryRun || len(changes) == 0 {
+	report, changes := plan(old.facts, set, o.Replace)
+	report.DryRun, report.Version = o.DryRun, old.version
+	if err := report.err(); err != nil || o.DryRun || len(changes) == 0 {
 		return report, err
 	}
 	events := make([]Event, len(changes))
 	for i, c := range changes {
 		events[i] = Event{Kind: EventImport, Changes: []Change{c}}
-		if old.facts.compare(c) == rowChanged {
+		switch {
+		case c.Withdrawn:
+			events[i].Kind = EventWithdraw
+		case old.facts.compare(c) == rowChanged:
 			events[i].Kind = EventCorrect
 		}
 	}

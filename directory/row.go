@@ -34,10 +34,27 @@ func (in *rowReader) text(field string, most int, required bool) string {
 	switch {
 	case s == "" && required:
 		in.fail(field, "để trống", "Ô này bắt buộc")
-	case s != "" && strings.IndexByte("=+@-", s[0]) >= 0:
+	case s != "" && strings.IndexByte(formulaStarts, s[0]) >= 0:
 		in.fail(field, fmt.Sprintf("bắt đầu bằng %q", s[:1]), "Bảng tính có thể coi đó là công thức; hãy bỏ ký tự đầu")
+	case hiddenFormula(s):
+		in.fail(field, `có dấu "=", "+", "-" hoặc "@" ngay sau dấu ngăn cách`, "Bảng tính tách ô có thể coi đó là công thức; hãy thêm dấu cách")
 	}
 	return s
+}
+
+// formulaStarts begin what a spreadsheet runs.
+const formulaStarts = "=+@-"
+
+// hiddenFormula reports whether a spreadsheet that splits cells at another sign
+// than the comma would find a formula inside s: the semicolon is the list
+// separator of Vietnamese Windows.
+func hiddenFormula(s string) bool {
+	for i := 0; i+1 < len(s); i++ {
+		if strings.IndexByte(";,|\t", s[i]) >= 0 && strings.IndexByte(formulaStarts, s[i+1]) >= 0 {
+			return true
+		}
+	}
+	return false
 }
 
 func (in *rowReader) id(field string, required bool) ID {
@@ -144,4 +161,18 @@ func (in *rowReader) official() *Official {
 		Title: in.text("title", maxName, true), Authorised: in.word("authorised", []string{"true", "false"}) == "true",
 		Address: in.email("duty_address", false), Validity: in.validity(), Note: in.text("note", maxNote, false),
 	}
+}
+
+func (in *rowReader) relation() *Relation {
+	r := &Relation{
+		Agency: in.id("agency_id", true), Other: in.id("to_id", false), Kind: in.word("kind", relationKinds), Validity: in.validity(),
+		Certainty: in.word("certainty", certainties), Decision: in.text("decision", maxNote, false), Note: in.text("note", maxNote, false),
+	}
+	switch {
+	case r.Other == "" && r.Kind == kindStanding:
+		in.fail("to_id", "để trống", "Ghi mã của cơ quan thường trực")
+	case r.Other != "" && r.Other == r.Agency:
+		in.fail("to_id", "cơ quan không thể có quan hệ với chính mình", "Sửa mã cơ quan kia")
+	}
+	return r
 }

@@ -19,9 +19,11 @@ type Snapshot struct {
 	updated time.Time
 	facts   *facts
 
-	agencies []Agency    // in Vietnamese order of name
-	byID     map[ID]int  // into agencies
-	children map[ID][]ID // as the parent column says
+	agencies []Agency          // in Vietnamese order of name
+	byID     map[ID]int        // into agencies
+	children map[ID][]ID       // as the parent column says, or a relation of the past
+	parents  map[ID][]Relation // of kind parent
+	standby  map[ID][]Relation // of kind standing-office
 	from, to map[ID][]Succession
 
 	names     []Name
@@ -56,6 +58,7 @@ type parsedGroup struct {
 func newSnapshot(f *facts, version uint64, updated time.Time) *Snapshot {
 	s := &Snapshot{version: version, updated: updated, facts: f}
 	s.indexAgencies()
+	s.indexRelations()
 	s.indexNames()
 	s.indexGroups()
 	s.indexAddresses()
@@ -86,6 +89,21 @@ func (s *Snapshot) indexAgencies() {
 	for _, r := range s.facts.succession.all() {
 		s.from[r.From] = append(s.from[r.From], r)
 		s.to[r.To] = append(s.to[r.To], r)
+	}
+}
+
+func (s *Snapshot) indexRelations() {
+	s.parents, s.standby = make(map[ID][]Relation), make(map[ID][]Relation)
+	for _, r := range s.facts.relations.all() {
+		switch r.Kind {
+		case kindParent:
+			s.parents[r.Agency] = append(s.parents[r.Agency], r)
+			if !slices.Contains(s.children[r.Other], r.Agency) {
+				s.children[r.Other] = append(s.children[r.Other], r.Agency)
+			}
+		case kindStanding:
+			s.standby[r.Agency] = append(s.standby[r.Agency], r)
+		}
 	}
 }
 

@@ -35,6 +35,7 @@ var (
 	nameKinds       = []string{"official", "short", "abbreviation", "alias", "symbol"}
 	addressKinds    = []string{"agency", "clerk-desk", "unit", "temporary-external"}
 	addressStatuses = []string{"attested", "sample", "forward"}
+	relationKinds   = []string{kindParent, kindStanding}
 	successionKinds = []string{"renamed", "merged", "dissolved-into", "split", "re-established"}
 )
 
@@ -46,6 +47,15 @@ const kindSymbol = "symbol"
 
 // kindSplit is the succession that no mail follows by itself.
 const kindSplit = "split"
+
+// The kinds of a [Relation].
+const (
+	kindParent   = "parent"
+	kindStanding = "standing-office"
+)
+
+// certain is the certainty of what was read in a source text.
+const certain = "V"
 
 // TypeName is the Vietnamese phrase for an agency type, for headings.
 func TypeName(t string) string {

@@ -136,6 +136,7 @@ var dataFiles = []struct{ File, About, English string }{
 	{directory.OfficialsFile, "Công chức có thẩm quyền được công bố", "Authorised officials"},
 	{directory.GroupsFile, "Nhóm cơ quan", "Groups of agencies"},
 	{directory.SuccessionFile, "Cơ quan kế tục", "Who follows whom"},
+	{directory.RelationsFile, "Cơ quan thường trực, cấp trên trước đây", "Standing offices, former bodies above"},
 }
 
 // download serves a CSV file with a byte order mark, for spreadsheets. Officials

@@ -163,7 +163,7 @@ func (e *Engine) splitBodies(p dispatch.Part, c choice) string {
 			names = append(names, a.Name)
 		}
 		a, _ := dir.Agency(id)
-		return fmt.Sprintf("dòng %s: %s không còn và được chia cho nhiều nơi; xin viết tên nơi nhận thay: %s", p.Label, a.Name, strings.Join(names, "; "))
+		return fmt.Sprintf("dòng %s: %s, %s: %s", p.Label, a.Name, d.Reason, strings.Join(names, "; "))
 	}
 	return ""
 }

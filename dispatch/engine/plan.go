@@ -69,17 +69,18 @@ func (p *planner) certain(it dispatch.Item) {
 		}
 	}
 	for _, id := range ask {
-		p.add(dispatch.Recipient{Item: p.keep(p.question(it, id, ways[id].Choices)), State: dispatch.Held})
+		p.add(dispatch.Recipient{Item: p.keep(p.question(it, id, ways[id])), State: dispatch.Held})
 	}
 }
 
-// question is the item that asks who takes the mail of a body that was split.
-func (p *planner) question(it dispatch.Item, id directory.ID, choices []directory.ID) dispatch.Item {
+// question is the item that asks who takes the mail of a body that was split, or
+// of a steering body whose standing office is not certain.
+func (p *planner) question(it dispatch.Item, id directory.ID, d directory.Delivery) dispatch.Item {
 	a, _ := p.dir.Agency(id)
 	it.Text, it.CanonicalName, it.Kind, it.Certainty = a.Name, a.Name, dispatch.KindAgency, dispatch.Doubtful
 	it.Agencies, it.Candidates = []directory.ID{id}, nil
-	it.Reason = "cơ quan này không còn và được chia cho nhiều nơi; xin chọn nơi nhận thay"
-	for _, c := range choices {
+	it.Reason = d.Reason
+	for _, c := range d.Choices {
 		to, _ := p.dir.Agency(c)
 		it.Candidates = append(it.Candidates, dispatch.Candidate{Agencies: []directory.ID{c}, Name: to.Name})
 	}
@@ -112,11 +113,7 @@ func first(ids []directory.ID) directory.ID {
 // number, sharing and hold.
 func (e *Engine) copyFor(dir *directory.Snapshot, doc *record, item int, id directory.ID, d directory.Delivery, channel string) dispatch.Recipient {
 	a, _ := dir.Agency(id)
-	r := dispatch.Recipient{Item: item, Agency: id, Name: a.Name, Address: d.Address, State: dispatch.Queued}
-	if d.Moved != nil {
-		to, _ := dir.Agency(d.Agency)
-		r.Reason = fmt.Sprintf("nay do %s tiếp nhận", to.Name)
-	}
+	r := dispatch.Recipient{Item: item, Agency: id, Name: a.Name, Address: d.Address, State: dispatch.Queued, Reason: d.Reason}
 	if a.Type == "kenh-dang" {
 		return e.publication(doc, item, a.Name, id)
 	}
@@ -124,7 +121,7 @@ func (e *Engine) copyFor(dir *directory.Snapshot, doc *record, item int, id dire
 	case channel == "giấy":
 		r.State, r.Address, r.Reason = dispatch.Paper, "", "Nơi nhận ghi gửi bản giấy"
 	case d.Ask:
-		r.State, r.Address, r.Reason = dispatch.Paper, "", "cơ quan này không còn và được chia cho nhiều nơi; xin gửi giấy tới nơi nhận thay"
+		r.State, r.Address = dispatch.Paper, ""
 	case d.Address == "":
 		r.State, r.Reason = dispatch.Paper, "danh bạ chưa có địa chỉ thư điện tử"
 	}
