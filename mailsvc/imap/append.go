@@ -26,7 +26,7 @@ func (r *request) append() error {
 	}
 	m, f, err := c.folder(name, mailsvc.Write)
 	if errors.Is(err, mailsvc.ErrNotFound) {
-		err = no(imap.ResponseCodeTryCreate, c.say("Không có thư mục này; hãy tạo trước.", "no such mailbox, create it first"))
+		err = errTryCreate(c)
 	}
 	if err != nil {
 		return err
@@ -45,6 +45,11 @@ func (r *request) append() error {
 	}
 	r.code = "APPENDUID " + strconv.FormatUint(uint64(f.UIDValidity), 10) + " " + string(appendSet(nil, uids))
 	return nil
+}
+
+// errTryCreate tells that the mailbox that messages should go to is not there.
+func errTryCreate(c *conn) error {
+	return no(imap.ResponseCodeTryCreate, c.say("Không có thư mục này; hãy tạo trước.", "no such mailbox, create it first"))
 }
 
 // messages reads the messages of APPEND, each with flags and date. While one

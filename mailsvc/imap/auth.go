@@ -252,7 +252,7 @@ func (r *request) enable() error {
 	c.w.str("* ENABLED")
 	for _, k := range caps {
 		if c.turnOn(k) {
-			c.w.str(" ", k)
+			c.w.str(" ", strings.Replace(k, "REV", "rev", 1)) // IMAP4rev2 is spelled so
 		}
 	}
 	c.w.str("\r\n")

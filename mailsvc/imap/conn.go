@@ -366,6 +366,9 @@ func (c *conn) finish(req *request, err error) {
 	}
 	if c.view != nil && !c.closed {
 		c.poll(req.allowsExpunge())
+		if c.view != nil && len(c.view.gone) > 0 && req.code == "" {
+			req.code = string(expungeIssued) // to be told by the next NOOP
+		}
 	}
 	answer := c.answer(req, err)
 	if answer.Type == imap.StatusResponseTypeBad {

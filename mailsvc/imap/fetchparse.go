@@ -19,7 +19,7 @@ const (
 func (p *parser) fetchArgs() *fetchArgs {
 	a := new(fetchArgs)
 	if p.peek() == '(' {
-		p.list(func() { p.fetchItem(a) })
+		p.filledList(func() { p.fetchItem(a) })
 	} else if !p.fetchMacro(a) {
 		p.fetchItem(a)
 	}

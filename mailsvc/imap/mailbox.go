@@ -1,6 +1,7 @@
 package imap
 
 import (
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -54,7 +55,26 @@ func (p *parser) mailboxName() string {
 		p.err = err
 		return ""
 	}
+	p.given = raw
 	return name
+}
+
+// oldName is what LIST adds for a client of IMAP4rev2 that wrote a name which is
+// not in NFC: RFC 9051 section 5.1.
+func (c *conn) oldName(given, name string) string {
+	if !c.rev2 || given == name || viet.NFC(given) != name {
+		return ""
+	}
+	return ` ("OLDNAME" (` + string(appendString(nil, given, true)) + `))`
+}
+
+// writeNormalised tells under which name a mailbox goes that got another one.
+func (c *conn) writeNormalised(given, name string) {
+	if old := c.oldName(given, name); old != "" {
+		c.w.str("* LIST () \"/\" ")
+		c.w.name(name)
+		c.w.str(old, "\r\n")
+	}
 }
 
 func (c *conn) decodeName(raw string) (string, error) {
@@ -236,11 +256,31 @@ func (r *request) create() error {
 	if err != nil {
 		return err
 	}
+	if err := c.unusedUse(m, use); err != nil {
+		return err
+	}
 	f, err := c.s.o.Store.CreateFolder(c.ctx(), m.account, m.name, use)
 	if err == nil {
+		c.writeNormalised(strings.TrimSuffix(p.given, delimiter), m.shown)
 		r.code = "MAILBOXID (" + mailboxID(f, m.shared(c)) + ")"
 	}
 	return err
+}
+
+// unusedUse refuses a second mailbox for one use: mail programs would file some
+// mail here and some there.
+func (c *conn) unusedUse(m mailbox, use string) error {
+	if use == "" {
+		return nil
+	}
+	folders, err := c.s.o.Store.Folders(c.ctx(), c.account.Address, m.account)
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(folders, func(f mailsvc.Folder) bool { return f.SpecialUse == use }) {
+		return no("USEATTR", c.say("Đã có thư mục cho việc này.", "another mailbox has that use"))
+	}
+	return nil
 }
 
 // canonicalUse spells a special-use attribute as RFC 6154 does; "" is no use.
@@ -327,7 +367,11 @@ func (r *request) rename() error {
 	if src.account != dst.account {
 		return no(imap.ResponseCodeCannot, c.say("Không chuyển được thư mục sang hộp thư khác; hãy chuyển từng thư.", "a mailbox cannot move to another account"))
 	}
-	return c.s.o.Store.RenameFolder(c.ctx(), src.account, src.name, dst.name)
+	if err := c.s.o.Store.RenameFolder(c.ctx(), src.account, src.name, dst.name); err != nil {
+		return err
+	}
+	c.writeNormalised(strings.TrimSuffix(p.given, delimiter), dst.shown)
+	return nil
 }
 
 func (r *request) subscribe() error   { return r.setSubscribed(true) }
@@ -351,5 +395,9 @@ func (r *request) setSubscribed(on bool) error {
 		}
 		return nil
 	}
-	return c.s.o.Store.Subscribe(c.ctx(), m.account, m.name, on)
+	err = c.s.o.Store.Subscribe(c.ctx(), m.account, m.name, on)
+	if !on && errors.Is(err, mailsvc.ErrNotFound) {
+		return nil // mail programs unsubscribe from what they have deleted
+	}
+	return err
 }

@@ -13,12 +13,13 @@ import (
 // lines as they come. After the first error every method returns zero values
 // and err says what was wrong.
 type parser struct {
-	c    *conn
-	line []byte
-	pos  int
-	left int // bytes of lines and literals that the command may still hold
-	err  error
-	io   bool // err is the connection's end, not the client's mistake
+	c     *conn
+	line  []byte
+	pos   int
+	left  int    // bytes of lines and literals that the command may still hold
+	given string // the last mailbox name as the client wrote it
+	err   error
+	io    bool // err is the connection's end, not the client's mistake
 }
 
 // maxNesting bounds parentheses and NOTs.
@@ -292,6 +293,15 @@ func (p *parser) list(item func()) {
 			return
 		}
 		p.sp()
+	}
+}
+
+// filledList is list for one that must not be empty.
+func (p *parser) filledList(item func()) {
+	n := 0
+	p.list(func() { n++; item() })
+	if n == 0 {
+		p.fail("empty list")
 	}
 }
 

@@ -10,6 +10,10 @@ import (
 	"quangtri.gov.vn/vanthu/mailsvc"
 )
 
+// expungeIssued is the code for messages that somebody else has expunged while
+// the client was not told yet (RFC 5530).
+const expungeIssued imap.ResponseCode = "EXPUNGEISSUED"
+
 // poll tells the client what changed in the selected mailbox since it was last
 // told. Without mayExpunge messages that vanished are kept back: they keep
 // their sequence numbers until a later poll.

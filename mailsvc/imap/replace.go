@@ -1,6 +1,7 @@
 package imap
 
 import (
+	"errors"
 	"strconv"
 
 	imap "github.com/emersion/go-imap/v2"
@@ -31,6 +32,9 @@ func (r *request) replace() error {
 	}
 	old := v.uids[spans[0].from]
 	m, f, err := c.folder(name, mailsvc.Write)
+	if errors.Is(err, mailsvc.ErrNotFound) {
+		err = errTryCreate(c)
+	}
 	if err != nil {
 		return err
 	}

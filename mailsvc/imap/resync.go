@@ -26,6 +26,9 @@ func (p *parser) resync() *resync {
 	q.mod = mailsvc.ModSeq(p.bigNumber(1<<63 - 1))
 	if p.more() && p.peek() != '(' {
 		s := p.numSet()
+		if s.saved {
+			p.fail("expected UIDs")
+		}
 		q.known = &s
 		p.more()
 	}

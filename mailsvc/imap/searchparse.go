@@ -166,7 +166,7 @@ func (p *parser) searchKey(a *searchArgs, depth int) searchKey {
 	switch c := p.peek(); {
 	case c == '(':
 		and := searchKey{kind: keyAnd}
-		p.list(func() { and.kids = append(and.kids, p.searchKey(a, depth+1)) })
+		p.filledList(func() { and.kids = append(and.kids, p.searchKey(a, depth+1)) })
 		return and
 	case c == '*' || c == '$' || c >= '0' && c <= '9':
 		return p.setKey(false)
@@ -239,6 +239,9 @@ func (p *parser) valueKey(a *searchArgs, word string) (searchKey, bool) {
 	switch word {
 	case "KEYWORD", "UNKEYWORD":
 		p.sp()
+		if p.peek() == '\\' {
+			p.fail("system flags have keys of their own")
+		}
 		k := searchKey{kind: keyFlag, text: p.flag()}
 		if word == "UNKEYWORD" {
 			return notKey(k), true

@@ -112,7 +112,7 @@ func (r *request) open(readOnly bool) error {
 		return err
 	}
 	c.view = &view{mailbox: m, folder: f, readOnly: readOnly, uids: uids, mod: f.HighestMod}
-	c.writeSelected(c.view)
+	c.writeSelected(c.view, p.given)
 	if q != nil {
 		if err := c.writeResync(q); err != nil {
 			c.view = nil
@@ -126,8 +126,9 @@ func (r *request) open(readOnly bool) error {
 	return nil
 }
 
-// writeSelected writes the responses of SELECT (RFC 9051 section 6.3.2).
-func (c *conn) writeSelected(v *view) {
+// writeSelected writes the responses of SELECT (RFC 9051 section 6.3.2); given is
+// the name that the client wrote.
+func (c *conn) writeSelected(v *view, given string) {
 	w := &c.w
 	w.str("* FLAGS (", joinFlags(defaultFlags), ")\r\n* ", strconv.Itoa(len(v.uids)), " EXISTS\r\n")
 	if !c.rev2 {
@@ -142,7 +143,7 @@ func (c *conn) writeSelected(v *view) {
 	if c.rev2 {
 		w.str("* LIST () \"/\" ")
 		w.name(v.shown)
-		w.str("\r\n")
+		w.str(c.oldName(given, v.shown), "\r\n")
 	}
 }
 

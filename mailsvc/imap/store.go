@@ -86,7 +86,32 @@ func (r *request) store() error {
 	if len(kept) > 0 {
 		r.modified(kept)
 	}
+	if n := len(rows) + len(kept); !a.Silent && n < count(spans) {
+		return c.writeAllFlags(spans, kept)
+	}
 	return c.writeStored(rows, &a)
+}
+
+func count(spans []span) (n int) {
+	for _, s := range spans {
+		n += s.to - s.from
+	}
+	return n
+}
+
+// writeAllFlags answers a STORE that changed only some messages: those that had
+// the flags already are told of too (RFC 9051 section 6.4.6). kept is ascending.
+func (c *conn) writeAllFlags(spans []span, kept []mailsvc.UID) error {
+	v := c.view
+	var broken error
+	err := c.s.o.Store.Flags(c.ctx(), c.account.Address, v.account, v.folder.ID, v.ranges(spans), func(m *mailsvc.Message) bool {
+		if _, left := slices.BinarySearch(kept, m.UID); !left {
+			c.writeFlags(v, m)
+		}
+		broken = c.w.settle()
+		return broken == nil
+	})
+	return cmp.Or(broken, err)
 }
 
 // modified reports the messages that UNCHANGEDSINCE left alone.
@@ -243,7 +268,7 @@ func (r *request) transfer(move bool) error {
 	}
 	dst, f, err := c.folder(name, mailsvc.Write)
 	if errors.Is(err, mailsvc.ErrNotFound) {
-		err = no(imap.ResponseCodeTryCreate, c.say("Không có thư mục đích; hãy tạo trước.", "no such mailbox, create it first"))
+		err = errTryCreate(c)
 	}
 	if err != nil {
 		return err
@@ -275,6 +300,9 @@ func (r *request) carry(move bool, spans []span, dst mailbox, f mailsvc.Folder) 
 	src, uids, err := carry(c.ctx(), c.account.Address, v.account, v.folder.ID, v.ranges(spans), dst.account, f.ID)
 	if err != nil {
 		return err
+	}
+	if len(src) == 0 && !r.uid {
+		return no(expungeIssued, c.say("Những thư này đã bị người khác xóa.", "somebody else has expunged these messages"))
 	}
 	if len(src) == 0 {
 		return nil

@@ -1,6 +1,8 @@
 package mime
 
 import (
+	"bytes"
+	"math"
 	"strings"
 	"unicode/utf8"
 
@@ -9,6 +11,8 @@ import (
 	"golang.org/x/text/encoding/htmlindex"
 	"golang.org/x/text/encoding/unicode"
 	"golang.org/x/text/transform"
+
+	"quangtri.gov.vn/vanthu/internal/viet"
 )
 
 // The upper half of TCVN 5712-1:1993, which the fonts named .VnTime follow
@@ -129,6 +133,10 @@ func decoderOf(name string, sample []byte) transform.Transformer {
 		return unicode.UTF16(unicode.BigEndian, unicode.UseBOM).NewDecoder()
 	case "", "us-ascii", "ascii", "unknown-8bit", "x-unknown", "8bit", "binary", "iso-8859-1", "latin1":
 		return guess(sample)
+	case "windows-1252", "cp1252", "x-cp1252", "x-ansi", "iso-8859-15", "latin9": // what programs write that do not know better
+		if validPrefix(sample) {
+			return nil
+		}
 	}
 	if e, err := htmlindex.Get(name); err == nil && e != encoding.Replacement {
 		return e.NewDecoder()
@@ -136,14 +144,42 @@ func decoderOf(name string, sample []byte) transform.Transformer {
 	return guess(sample)
 }
 
-// guess tells an undeclared charset: UTF-8 if it is that, else windows-1258,
-// which agrees with Latin-1 in nearly all letters and is what Vietnamese
-// programs of that time wrote.
+// guess tells an undeclared charset: UTF-8 if it is that, else the one in which
+// most words are Vietnamese. In doubt it is windows-1258, which agrees with
+// Latin-1 in nearly all letters.
 func guess(sample []byte) transform.Transformer {
 	if validPrefix(sample) {
 		return nil
 	}
-	return charmap.Windows1258.NewDecoder()
+	best, most := transform.Transformer(charmap.Windows1258.NewDecoder()), math.MinInt
+	for _, t := range [...]transform.Transformer{best, tcvn, viscii, vni{}} {
+		if n := syllablesIn(t, sample); n > most {
+			best, most = t, n
+		}
+	}
+	best.Reset()
+	return best
+}
+
+// maxGuessed is how much of a text is looked at to guess its charset, bytes.
+const maxGuessed = 4 << 10
+
+// syllablesIn counts the words with marks that are Vietnamese syllables, less
+// those that are none.
+func syllablesIn(t transform.Transformer, sample []byte) (n int) {
+	first := max(bytes.IndexFunc(sample, func(r rune) bool { return r >= utf8.RuneSelf }), 64) - 64
+	text, _, _ := transform.Bytes(t, sample[first:min(len(sample), first+maxGuessed)])
+	for word := range strings.FieldsFuncSeq(viet.NFC(string(text)), func(r rune) bool { return kindOf(r) != inWord }) {
+		if ascii(word) {
+			continue
+		}
+		if _, known := syllables().code[viet.Key(word)]; known {
+			n++
+		} else {
+			n--
+		}
+	}
+	return n
 }
 
 // validPrefix reports whether b is UTF-8, possibly cut within the last character.

@@ -210,7 +210,7 @@ func softBreak(b []byte) int {
 
 // stripHTML returns the text between tags. Tags that begin a block become a
 // line break, others vanish, since "<b>Đ</b>ấu" is one word; what script and
-// style hold is no text.
+// style hold is no text, and a title is not shown.
 func stripHTML(s string) string {
 	var b strings.Builder
 	b.Grow(len(s) / 2)
@@ -227,7 +227,7 @@ func stripHTML(s string) string {
 			b.WriteByte('<')
 			s = s[1:]
 			continue
-		case name == "script" || name == "style":
+		case name == "script" || name == "style" || name == "title":
 			n += hidden(s[n:], "</"+name)
 		case !inlineTag(name):
 			b.WriteByte('\n')

@@ -1,0 +1,36 @@
+package mime
+
+import "testing"
+
+// TestUndeclaredCharsets guesses what programs did not say, or said wrongly.
+func TestUndeclaredCharsets(t *testing.T) {
+	t.Parallel()
+	const want = "Cộng hòa xã hội chủ nghĩa Việt Nam"
+	for name, in := range map[string]string{
+		"utf-8":        want,
+		"NFD":          "Co\u0323\u0302ng hòa xã hội chủ nghĩa Việt Nam",
+		"windows-1258": "C\xf4\xf2ng ho\xcca xa\xde h\xf4\xf2i chu\xd2 nghi\xdea Vi\xea\xf2t Nam",
+		"TCVN3":        "C\xe9ng h\xdfa x\xb7 h\xe9i ch\xf1 ngh\xdca Vi\xd6t Nam",
+		"VISCII":       "C\xb5ng h\xf2a x\xe3 h\xb5i ch\xfc ngh\xeea Vi\xaet Nam",
+		"VNI":          "Co\xe4ng ho\xf8a xa\xf5 ho\xe4i chu\xfb ngh\xf3a Vie\xe4t Nam",
+	} {
+		for _, charset := range []string{"", "us-ascii", "iso-8859-1", "x-unknown", "no such charset"} {
+			p := &Part{Type: "text", Subtype: "plain", Params: []Param{{"charset", charset}}, Encoding: "8bit"}
+			if got := PartText(p, []byte(in)); got != want {
+				t.Errorf("%s declared as %q: %q", name, charset, got)
+			}
+		}
+		if got := DecodeText([]byte(in)); got != want {
+			t.Errorf("%s in a header: %q", name, got)
+		}
+	}
+	for in, want := range map[string]string{
+		"caf\xe9 \xe0 la carte":   "café à la carte", // no word is Vietnamese
+		"\xff\xfe":                "ÿ₫",
+		"Nguy\xd4n V\xa8n M\xc9u": "Nguyễn Văn Mẫu",
+	} {
+		if got := DecodeText([]byte(in)); got != want {
+			t.Errorf("%q: %q, want %q", in, got, want)
+		}
+	}
+}
