@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strconv"
 	"strings"
+	"time"
 
 	imap "github.com/emersion/go-imap/v2"
 	"github.com/emersion/go-sasl"
@@ -233,7 +234,7 @@ func (r *request) unauthenticate() error {
 	c.s.leaveUser(c.account.Address)
 	c.account, c.loggedIn, c.view = mailsvc.Account{}, false, nil
 	c.utf8, c.rev2, c.condstore, c.qresync, c.w.utf8 = false, false, false, false, false
-	c.began = c.s.now()
+	c.began = time.Now()
 	return nil
 }
 

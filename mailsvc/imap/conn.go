@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"runtime/debug"
@@ -205,18 +206,32 @@ func (c *conn) await() bool {
 		return false
 	}
 	_, err := c.r.br.Peek(1)
-	woken := c.endWait()
-	var ne net.Error
-	switch {
-	case woken:
+	if c.endWait() {
 		c.bye("", "server is shutting down")
 		return false
-	case err == nil:
-		return true
-	case errors.As(err, &ne) && ne.Timeout():
+	}
+	return c.awaited(err)
+}
+
+// awaited judges how a wait for a command ended.
+func (c *conn) awaited(err error) bool {
+	var ne net.Error
+	if errors.As(err, &ne) && ne.Timeout() {
 		c.bye("", "silent for too long")
 	}
-	return false
+	return err == nil
+}
+
+// peek waits for input, on a goroutine of its own: a panic there would not be
+// caught where the connection catches its own.
+func (c *conn) peek() (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("imap: read: panic: %v", v)
+		}
+	}()
+	_, err = c.r.br.Peek(1)
+	return err
 }
 
 // beginWait sets the read deadline for a wait that wake may cut short; false if
@@ -365,7 +380,7 @@ func (c *conn) finish(req *request, err error) {
 		return
 	}
 	if c.view != nil && !c.closed {
-		c.poll(req.allowsExpunge())
+		c.pollFetching(req.allowsExpunge(), c.notifier.fetchOfNew())
 		if c.view != nil && len(c.view.gone) > 0 && req.code == "" {
 			req.code = string(expungeIssued) // to be told by the next NOOP
 		}
@@ -378,6 +393,7 @@ func (c *conn) finish(req *request, err error) {
 		}
 	}
 	c.w.status(req.tag, answer.Type, string(answer.Code), answer.Text)
+	c.w.settle() // pipelined commands must not pile their answers up
 }
 
 // allowsExpunge reports whether sequence numbers may change before the answer

@@ -290,9 +290,14 @@ type opened struct {
 	err  error
 	made mime.Stored // an index made again because the row has none
 	x    *mime.Index
+
+	texts *readTexts
 }
 
 func (o *opened) close() {
+	if o.texts != nil {
+		o.texts.stop()
+	}
 	if o.b != nil {
 		o.b.Close()
 	}

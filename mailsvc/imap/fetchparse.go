@@ -176,6 +176,10 @@ func (p *parser) specifier(s *section) {
 		} else {
 			s.HeaderFieldsNot = names
 		}
+		s.names = make(map[string]bool, len(names))
+		for _, n := range names {
+			s.names[strings.ToLower(n)] = true
+		}
 	default:
 		p.fail("unknown section")
 	}

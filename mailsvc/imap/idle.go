@@ -2,6 +2,7 @@ package imap
 
 import (
 	"errors"
+	"fmt"
 	"time"
 
 	imap "github.com/emersion/go-imap/v2"
@@ -22,15 +23,26 @@ func (r *request) idle() error {
 		c.poll(true) // what came before the watch began
 	}
 	c.proceed("idling")
-	ended := make(chan error, 1)
+	ended := make(chan doneLine, 1)
 	c.idling = true
-	go c.readDone(ended)
-	err := c.idleLoop(changed, ended)
+	go func() { ended <- c.readDone() }()
+	done := c.idleLoop(changed, ended)
 	c.idling = false
-	if err != nil {
-		r.p.failIO(err)
+	if done.err != nil && done.err != errLong {
+		r.p.failIO(done.err)
+		return done.err
 	}
-	return err
+	if upper(string(done.line)) != "DONE" {
+		r.p.line, r.p.pos = done.line, 0 // a literal that it announces is skipped
+		return bad("expected DONE")
+	}
+	return nil
+}
+
+// doneLine is what ended an IDLE.
+type doneLine struct {
+	line []byte
+	err  error
 }
 
 // watch reports changes in the account of the selected mailbox.
@@ -55,33 +67,30 @@ func (c *conn) changed() {
 	}
 }
 
-// readDone waits for DONE. Only it reads while it runs; it ends with the
+// readDone waits for a line. Only it reads while it runs; it ends with the
 // deadline, with the connection, or when idleLoop interrupts it.
-func (c *conn) readDone(ended chan<- error) {
-	c.readBy(c.idleDeadline())
-	_, err := c.r.br.Peek(1)
-	if err == nil {
-		var line []byte
-		if line, err = c.r.line(maxSASL); err == nil && upper(string(line)) != "DONE" {
-			err = bad("expected DONE")
+func (c *conn) readDone() (d doneLine) {
+	defer func() {
+		if v := recover(); v != nil { // nobody else would catch it
+			d.err = fmt.Errorf("imap: read: panic: %v", v)
 		}
+	}()
+	c.readBy(c.idleDeadline())
+	if _, d.err = c.r.br.Peek(1); d.err == nil {
+		d.line, d.err = c.r.line(maxSASL)
 	}
-	ended <- err
+	return d
 }
 
 // idleLoop writes until the reader ends, and waits for that end in any case:
 // nothing else may read or write the connection before.
-func (c *conn) idleLoop(changed <-chan struct{}, ended <-chan error) error {
+func (c *conn) idleLoop(changed <-chan struct{}, ended <-chan doneLine) doneLine {
 	alive := time.NewTicker(c.s.limits.KeepAlive)
 	defer alive.Stop()
 	for {
 		select {
-		case err := <-ended:
-			if e, ok := err.(*imap.Error); ok {
-				c.w.status("*", e.Type, "", e.Text)
-				return nil
-			}
-			return err
+		case done := <-ended:
+			return done
 		case <-changed:
 			c.changed()
 		case <-alive.C:
@@ -96,7 +105,7 @@ func (c *conn) idleLoop(changed <-chan struct{}, ended <-chan error) error {
 			c.closed = true
 			c.cutOff()
 			<-ended
-			return errIdleOver
+			return doneLine{err: errIdleOver}
 		}
 	}
 }

@@ -118,6 +118,7 @@ type listOptions struct {
 	myRights bool
 	extended bool // the extended syntax was used
 	patterns []pattern
+	oldName  string // under which NOTIFY told of the mailbox
 }
 
 func (r *request) list() error {
@@ -308,6 +309,11 @@ func (c *conn) listLine(word string, l *listed, o *listOptions, below bool) {
 		c.w.str(` ("CHILDINFO" ("SUBSCRIBED"))`)
 	} else if below {
 		c.w.str(` ("CHILDINFO" ("SPECIAL-USE"))`)
+	}
+	if o.oldName != "" {
+		c.w.str(` ("OLDNAME" (`)
+		c.w.name(o.oldName)
+		c.w.str("))")
 	}
 	c.w.str("\r\n")
 }

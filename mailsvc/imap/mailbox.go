@@ -146,8 +146,12 @@ func (c *conn) agencies() []agency {
 		}
 		return strings.Compare(a.account, b.account)
 	})
+	bearers := make(map[string]int, len(out))
 	for i := range out {
-		if i > 0 && out[i].folder == out[i-1].folder || i+1 < len(out) && out[i].folder == out[i+1].folder {
+		bearers[out[i].folder]++
+	}
+	for i := range out {
+		if bearers[out[i].folder] > 1 {
 			out[i].folder += " (" + out[i].account + ")"
 		}
 	}
@@ -356,7 +360,7 @@ func (r *request) rename() error {
 	if err := validName(to); err != nil {
 		return err
 	}
-	src, err := c.real(from, mailsvc.Write)
+	src, err := c.real(from, mailsvc.Write|mailsvc.Delete) // the old name is gone: RFC 4314 section 4
 	if err != nil {
 		return err
 	}

@@ -67,13 +67,15 @@ type notifier struct {
 	groups  []notifyGroup
 	known   map[string]listed // what the client knows, by shown name
 	changed chan struct{}
-	stop    func()
+	watched map[string]bool // accounts
+	done    chan struct{}   // closed by stop
+	wg      sync.WaitGroup
 }
 
 // notify is NOTIFY (RFC 5465).
 func (r *request) notify() error {
 	p, c := r.p, r.c
-	n := &notifier{changed: make(chan struct{}, 1)}
+	n := &notifier{changed: make(chan struct{}, 1), watched: make(map[string]bool), done: make(chan struct{})}
 	status := false
 	switch p.word() {
 	case "NONE":
@@ -120,7 +122,7 @@ func (p *parser) notifyGroup() notifyGroup {
 	}
 	p.sp()
 	if !p.takeWord("NONE") {
-		p.list(func() { p.notifyEvent(&g) })
+		p.filledList(func() { p.notifyEvent(&g) })
 	}
 	p.expect(')')
 	both := onMessageNew | onMessageExpunge
@@ -155,7 +157,7 @@ func (p *parser) notifyEvent(g *notifyGroup) {
 	if e == onMessageNew && p.peek() == ' ' && p.pos+1 < len(p.line) && p.line[p.pos+1] == '(' {
 		p.sp()
 		g.fetch = new(fetchArgs)
-		p.list(func() { p.fetchItem(g.fetch) })
+		p.filledList(func() { p.fetchItem(g.fetch) })
 	}
 }
 
@@ -167,11 +169,7 @@ func (c *conn) beginNotify(n *notifier, status bool) error {
 		return err
 	}
 	n.remember(all)
-	accounts := make(map[string]bool)
-	for i := range all {
-		accounts[all[i].account] = true
-	}
-	n.watch(c.s.o.Store, accounts)
+	n.watch(c.s.o.Store, all)
 	c.notifier = n
 	if !status {
 		return nil
@@ -193,17 +191,21 @@ func (n *notifier) remember(all []listed) {
 	}
 }
 
-// watch merges the changes of all accounts into one channel.
-func (n *notifier) watch(store mailsvc.Store, accounts map[string]bool) {
-	var wg sync.WaitGroup
-	done := make(chan struct{})
-	for account := range accounts {
+// watch merges the changes of all accounts that have a mailbox in the list into
+// one channel. Called again it watches what has been added.
+func (n *notifier) watch(store mailsvc.Store, all []listed) {
+	for i := range all {
+		account := all[i].account
+		if n.watched[account] {
+			continue
+		}
+		n.watched[account] = true
 		c, stop := store.Watch(account)
-		wg.Go(func() {
+		n.wg.Go(func() {
 			defer stop()
 			for {
 				select {
-				case <-done:
+				case <-n.done:
 					return
 				case <-c:
 				}
@@ -214,10 +216,11 @@ func (n *notifier) watch(store mailsvc.Store, accounts map[string]bool) {
 			}
 		})
 	}
-	n.stop = func() {
-		close(done)
-		wg.Wait()
-	}
+}
+
+func (n *notifier) stop() {
+	close(n.done)
+	n.wg.Wait()
 }
 
 func (c *conn) endNotify() {
@@ -248,6 +251,18 @@ func (n *notifier) selected() *notifyGroup {
 	return nil
 }
 
+// fetchOfNew is what the client wants to know of new messages in the selected
+// mailbox, nil for nothing more than EXISTS.
+func (n *notifier) fetchOfNew() *fetchArgs {
+	if n == nil {
+		return nil
+	}
+	if g := n.selected(); g != nil {
+		return g.fetch
+	}
+	return nil
+}
+
 func (c *conn) isSelected(l *listed) bool {
 	return c.view != nil && !l.virtual && c.view.account == l.account && c.view.folder.ID == l.folder.ID
 }
@@ -270,27 +285,66 @@ func (c *conn) tellChanges() {
 	}
 	known := n.known
 	n.remember(all)
+	n.watch(c.s.o.Store, all)
+	renamed := n.renamed(known, all)
 	for i := range all {
-		l := &all[i]
-		old, had := known[l.shown]
-		events := n.events(l, c)
-		switch {
-		case !had && events&onMailboxName != 0, had && old.subscribed != l.subscribed && events&onSubscription != 0:
-			c.listLine("LIST", l, &listOptions{ListOptions: imap.ListOptions{ReturnSubscribed: true}}, false)
-		}
-		if !l.virtual && events&onMessages != 0 && !c.isSelected(l) && (!had || changedSince(&old, l, events)) {
-			if err := c.notifyStatus(l); err != nil {
-				return
-			}
+		if err := c.tellMailbox(&all[i], known, renamed); err != nil {
+			return
 		}
 	}
 	for name, old := range known {
-		if _, still := n.known[name]; !still && n.events(&old, c)&onMailboxName != 0 {
+		if _, still := n.known[name]; !still && renamed[old.key()] == nil && n.events(&old, c)&onMailboxName != 0 {
 			c.w.str("* LIST (\\NonExistent) \"/\" ")
 			c.w.name(name)
 			c.w.str("\r\n")
 		}
 	}
+}
+
+// tellMailbox tells what changed about one mailbox that is there.
+func (c *conn) tellMailbox(l *listed, known map[string]listed, renamed map[folderKey]*listed) error {
+	old, had := known[l.shown]
+	if was := renamed[l.key()]; was != nil {
+		old, had = *was, true
+	}
+	events := c.notifier.events(l, c)
+	switch {
+	case (!had || old.shown != l.shown) && events&onMailboxName != 0, had && old.subscribed != l.subscribed && events&onSubscription != 0:
+		o := listOptions{ListOptions: imap.ListOptions{ReturnSubscribed: true}}
+		if had && old.shown != l.shown {
+			o.oldName = old.shown
+		}
+		c.listLine("LIST", l, &o, false)
+	}
+	if !l.virtual && events&onMessages != 0 && !c.isSelected(l) && (!had || changedSince(&old, l, events)) {
+		return c.notifyStatus(l)
+	}
+	return nil
+}
+
+// folderKey tells folders apart whatever their names.
+type folderKey struct {
+	account string
+	id      mailsvc.FolderID
+}
+
+func (l *listed) key() folderKey { return folderKey{l.account, l.folder.ID} }
+
+// renamed returns, of the folders that go by another name now, what was known.
+func (n *notifier) renamed(known map[string]listed, all []listed) map[folderKey]*listed {
+	var out map[folderKey]*listed
+	for name, old := range known {
+		if now, still := n.known[name]; old.virtual || still && now.key() == old.key() {
+			continue
+		}
+		if i := slices.IndexFunc(all, func(l listed) bool { return !l.virtual && l.key() == old.key() }); i >= 0 {
+			if out == nil {
+				out = make(map[folderKey]*listed)
+			}
+			out[old.key()] = &old
+		}
+	}
+	return out
 }
 
 // changedSince reports whether a mailbox changed in a way that was asked about.
@@ -338,14 +392,11 @@ func (c *conn) awaitNotified() bool {
 	defer func() { c.idling = false }()
 	ready := make(chan error, 1)
 	c.readBy(c.idleDeadline())
-	go func() {
-		_, err := c.r.br.Peek(1)
-		ready <- err
-	}()
+	go func() { ready <- c.peek() }()
 	for {
 		select {
 		case err := <-ready:
-			return err == nil
+			return c.awaited(err)
 		case <-c.notifier.changed:
 			c.tellChanges()
 		case <-c.s.stop:

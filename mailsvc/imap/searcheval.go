@@ -3,6 +3,7 @@ package imap
 import (
 	"bytes"
 	"io"
+	"iter"
 	"slices"
 	"strconv"
 	"strings"
@@ -301,12 +302,34 @@ func (o *opened) textContains(n *needle) bool {
 	if err != nil {
 		return false
 	}
+	if o.texts == nil {
+		next, stop := iter.Pull(mime.Texts(b, o.index(), searchTextLimit))
+		o.texts = &readTexts{next: next, stop: stop}
+	}
 	var buf []byte
 	found := false
-	for text := range mime.Texts(b, o.index(), searchTextLimit) {
-		if found, buf = n.in(text, buf); found {
-			break
-		}
+	for i := 0; !found && o.texts.has(i); i++ {
+		found, buf = n.in(o.texts.list[i], buf)
 	}
 	return found
+}
+
+// readTexts are the texts of a message as far as they have been read: a search
+// for many words decodes them once.
+type readTexts struct {
+	list []string
+	next func() (string, bool)
+	stop func()
+}
+
+// has reports whether there is a text i, reading it if need be.
+func (t *readTexts) has(i int) bool {
+	if i == len(t.list) {
+		text, ok := t.next()
+		if !ok {
+			return false
+		}
+		t.list = append(t.list, text)
+	}
+	return true
 }

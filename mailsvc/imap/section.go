@@ -14,7 +14,8 @@ import (
 // section is one BODY[...], BINARY[...], BINARY.SIZE[...] or RFC822 item.
 type section struct {
 	imap.FetchItemBodySection
-	label  string // how the answer names it, "BODY[1.MIME]"
+	label  string          // how the answer names it, "BODY[1.MIME]"
+	names  map[string]bool // of HeaderFields or HeaderFieldsNot, in lower case
 	peek   bool
 	binary binaryMode
 }
@@ -131,14 +132,7 @@ func someFields(b io.ReaderAt, head *mime.Part, prefix []byte, s *section) ([]by
 	}
 	out := make([]byte, 0, 512)
 	for raw, f := range mime.HeaderFields(header) {
-		named := false
-		for _, name := range s.HeaderFields {
-			named = named || strings.EqualFold(name, f.Name)
-		}
-		for _, name := range s.HeaderFieldsNot {
-			named = named || strings.EqualFold(name, f.Name)
-		}
-		if named == (s.HeaderFields != nil) {
+		if s.names[strings.ToLower(f.Name)] == (s.HeaderFields != nil) {
 			out = append(out, raw...)
 		}
 	}
