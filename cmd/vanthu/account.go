@@ -17,7 +17,7 @@ import (
 
 func accountCommand(load loader) *cobra.Command {
 	c := &cobra.Command{Use: "account", Short: "Tài khoản và hộp thư / accounts and mailboxes"}
-	c.AddCommand(accountAdd(load), accountPasswd(load), accountList(load), accountGrant(load), accountAgencies(load))
+	c.AddCommand(accountAdd(load), accountPasswd(load), accountList(load), accountGrant(load), accountAgencies(load), accountMigrate(load))
 	return c
 }
 

@@ -37,7 +37,7 @@ func (c *conn) mailboxes() ([]listed, error) {
 	}
 	out := make([]listed, 0, len(own))
 	for _, f := range own {
-		if f.Name == agencyRoot || strings.HasPrefix(f.Name, agencyRoot+delimiter) {
+		if f.Name == AgencyRoot || strings.HasPrefix(f.Name, AgencyRoot+delimiter) {
 			continue // hidden by the agency mailboxes
 		}
 		m := mailbox{account: person, name: f.Name, shown: f.Name, rights: allRights}
@@ -61,14 +61,14 @@ func (c *conn) mailboxes() ([]listed, error) {
 	return out, nil
 }
 
-// agencyFolders returns the folders below agencyRoot, and that itself, if the
+// agencyFolders returns the folders below AgencyRoot, and that itself, if the
 // person may see any.
 func (c *conn) agencyFolders() ([]listed, error) {
 	agencies := c.agencies()
 	if len(agencies) == 0 {
 		return nil, nil
 	}
-	root := mailbox{account: c.account.Address, shown: agencyRoot, rights: mailsvc.Read, virtual: true}
+	root := mailbox{account: c.account.Address, shown: AgencyRoot, rights: mailsvc.Read, virtual: true}
 	out := []listed{{mailbox: root, subscribed: true}}
 	for _, a := range agencies {
 		top := mailbox{account: a.account, shown: a.folder, rights: a.rights, virtual: true}

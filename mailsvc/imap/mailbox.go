@@ -16,9 +16,9 @@ import (
 const (
 	delimiter = "/"
 	inbox     = "INBOX"
-	// agencyRoot is the folder under which the agency mailboxes appear that a
+	// AgencyRoot is the folder under which the agency mailboxes appear that a
 	// person may use.
-	agencyRoot = "Hộp thư cơ quan"
+	AgencyRoot = "Hộp thư cơ quan"
 	maxName    = 1000 // bytes of a mailbox name
 )
 
@@ -31,7 +31,7 @@ type mailbox struct {
 	name    string // in that account
 	shown   string // as the client sees it
 	rights  mailsvc.Rights
-	virtual bool // agencyRoot or an agency's folder: holds no messages
+	virtual bool // AgencyRoot or an agency's folder: holds no messages
 }
 
 func (m mailbox) shared(c *conn) bool { return m.account != c.account.Address }
@@ -121,7 +121,7 @@ func canonicalName(name string) string {
 // agency is an agency mailbox that the person may see.
 type agency struct {
 	account string
-	folder  string // agencyRoot/Name
+	folder  string // AgencyRoot/Name
 	rights  mailsvc.Rights
 }
 
@@ -163,17 +163,17 @@ func agencyFolder(a mailsvc.Account) string {
 	if name == "" {
 		name = a.Address
 	}
-	return agencyRoot + delimiter + name
+	return AgencyRoot + delimiter + name
 }
 
 // resolve finds where a name leads; it does not look whether the folder exists.
 func (c *conn) resolve(name string) (mailbox, error) {
 	own := mailbox{account: c.account.Address, name: name, shown: name, rights: allRights}
-	if name != agencyRoot && !strings.HasPrefix(name, agencyRoot+delimiter) {
+	if name != AgencyRoot && !strings.HasPrefix(name, AgencyRoot+delimiter) {
 		return own, nil
 	}
 	own.virtual, own.rights = true, mailsvc.Read
-	if name == agencyRoot {
+	if name == AgencyRoot {
 		return own, nil
 	}
 	for _, a := range c.agencies() {

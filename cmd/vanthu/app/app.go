@@ -15,6 +15,7 @@
 //	queue.db      mail on its way to other servers
 //	mail/         mailboxes
 //	blobs/        bodies of messages and files of documents, by SHA-256
+//	migrate/      which mail of old servers is here; may be deleted at any time
 //	cache/        code of the PDF reader, compiled at first use
 package app
 
@@ -26,6 +27,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -73,6 +75,7 @@ type App struct {
 	lock    *os.File
 	closers []func() error // in order of opening
 	serving atomic.Bool    // workers and listeners are running
+	copying sync.Map       // account -> being copied into from an old server
 	httpURL atomic.Value   // string: where HTTP really listens, when the port was left open
 }
 

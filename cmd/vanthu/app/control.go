@@ -77,6 +77,16 @@ func (c Command[In, Out]) remote(ctx context.Context, socket string, in In) (out
 	if err != nil {
 		return out, err
 	}
+	answer, err := ask(ctx, socket, c.Name, body)
+	if err != nil {
+		return out, err
+	}
+	defer answer.Close()
+	return out, json.NewDecoder(answer).Decode(&out)
+}
+
+// ask sends a command to the socket and returns the answer's body.
+func ask(ctx context.Context, socket, name string, body []byte) (io.ReadCloser, error) {
 	client := &http.Client{Transport: &http.Transport{
 		DisableKeepAlives: true,
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
@@ -87,23 +97,23 @@ func (c Command[In, Out]) remote(ctx context.Context, socket string, in In) (out
 			return conn, nil
 		},
 	}}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://vanthu/"+c.Name, bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://vanthu/"+name, bytes.NewReader(body))
 	if err != nil {
-		return out, err
+		return nil, err
 	}
 	resp, err := client.Do(req)
 	if err != nil {
-		return out, err
+		return nil, err
 	}
-	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
+		defer resp.Body.Close()
 		var f failure
 		if err := json.NewDecoder(io.LimitReader(resp.Body, 1<<20)).Decode(&f); err != nil {
-			return out, fmt.Errorf("%s: %s", c.Name, resp.Status)
+			return nil, fmt.Errorf("%s: %s", name, resp.Status)
 		}
-		return out, errors.New(f.Error)
+		return nil, errors.New(f.Error)
 	}
-	return out, json.NewDecoder(resp.Body).Decode(&out)
+	return resp.Body, nil
 }
 
 // serveControl answers the socket until ctx ends.
@@ -124,9 +134,11 @@ func (a *App) serveControl(ctx context.Context) (stop func(context.Context) erro
 	for name, h := range commands() {
 		mux.HandleFunc("POST /"+name, func(w http.ResponseWriter, r *http.Request) { a.control(w, r, h) })
 	}
+	long, endLong := context.WithCancel(ctx) // what takes hours does not hold a stop up
+	mux.HandleFunc("POST /"+AccountMigrate.Name, func(w http.ResponseWriter, r *http.Request) { AccountMigrate.serve(long, a, w, r) })
 	srv := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, BaseContext: func(net.Listener) context.Context { return ctx }}
 	go srv.Serve(l)
-	return srv.Shutdown, nil
+	return func(ctx context.Context) error { endLong(); return srv.Shutdown(ctx) }, nil
 }
 
 func (a *App) control(w http.ResponseWriter, r *http.Request, h handler) {
