@@ -25,6 +25,7 @@ func fuzzyLabel(s string) bool {
 // block is one recipients block that the file holds.
 type block struct {
 	label, last int
+	lines       []int // that hold the items
 	items       []string
 	conf        []float64 // OCR confidence of the items
 	archive     bool
@@ -51,9 +52,7 @@ func (x *extractor) findBlock() {
 		for _, s := range split(x.p.lines[i].text, i) {
 			if len(s.text) < maxItemSize && labelText(s.text) {
 				tried++
-				if b := x.readBlock(s); len(b.items) > 0 {
-					all = append(all, b)
-				}
+				all = append(all, x.readBlock(s))
 			}
 		}
 	}
@@ -68,6 +67,13 @@ func (x *extractor) choose(all []block) {
 		if b.form || x.appendixBefore(b.label) {
 			continue
 		}
+		column := x.p.flows[x.p.lines[b.label].flow].kind == inCell // perhaps the head of a column of data
+		if len(b.items) == 0 || !b.archive && !column {
+			x.empty = x.empty || best < 0 || !all[best].archive
+		}
+		if len(b.items) == 0 {
+			continue
+		}
 		if b.archive {
 			x.labels++
 		}
@@ -78,11 +84,16 @@ func (x *extractor) choose(all []block) {
 	if best < 0 {
 		return
 	}
+	x.empty = x.empty && all[best].archive
 	x.take(all[best])
 }
 
 func (x *extractor) take(b block) {
 	x.label, x.last, x.archive = b.label, b.last, b.archive
+	x.taken = map[int]bool{b.label: true}
+	for _, i := range b.lines {
+		x.taken[i] = true
+	}
 	x.f.Recipients = b.items
 	x.note("recipients", b.label)
 	x.conf = b.conf
@@ -113,73 +124,34 @@ func (x *extractor) opensAppendix(i int) bool {
 	return isCaps(strings.Fields(t)[0]) || l.centred && runesIn(t) < 60 || l.bold && runesIn(t) < 60
 }
 
-// readBlock collects the items under a label, by structure: the same cell or
-// frame; when it ends, the same column of the rows below; or the body's lines,
-// taking what stands left of tabs.
+// readBlock collects the items of a label from the likeliest place (see places)
+// that ends with Lưu, else from the likeliest that holds any; a second column of
+// items goes on where the first one ends.
 func (x *extractor) readBlock(s seg) block {
-	b := block{label: s.line, last: s.line}
-	c := collector{x: x, b: &b}
-	if rest := afterLabel(s.text); rest != "" {
-		c.inline(rest, s.line)
-	}
-	for _, q := range x.blockSegs(s) {
-		if c.done || !c.add(q) {
-			break
+	best := block{label: s.line, last: s.line}
+	for _, segs := range x.places(s) {
+		b := block{label: s.line, last: s.line}
+		c := collector{x: x, b: &b}
+		if rest := afterLabel(s.text); rest != "" {
+			c.inline(rest, s.line)
+		}
+		c.all(segs)
+		if len(b.items) > 0 && !b.archive {
+			c.all(x.secondColumn(s, segs))
+		}
+		if b.archive {
+			return b
+		}
+		if len(best.items) == 0 {
+			best = b
 		}
 	}
-	c.finish()
-	return b
+	return best
 }
 
 var labelPrefix = regexp.MustCompile(`(?i)^[^\pL]*nơi +(?:nhận|gửi|gởi)(?: văn bản)? ?:? *`)
 
 func afterLabel(s string) string { return labelPrefix.ReplaceAllString(s, "") }
-
-// maxBlockLines bounds the lines that are looked at below a label.
-const maxBlockLines = 400
-
-// blockSegs lists what stands below a label in its column.
-func (x *extractor) blockSegs(s seg) (out []seg) {
-	f := x.p.lines[s.line].flow
-	fl := x.p.flows[f]
-	end := min(len(x.p.lines), s.line+maxBlockLines)
-	whole := fl.kind != inBody && len(split(x.p.lines[s.line].text, s.line)) == 1
-	for i := s.line + 1; i < end; i++ {
-		l := x.p.lines[i]
-		g := x.p.flows[l.flow]
-		below := fl.kind == inCell && g.kind == inCell && g.table == fl.table && g.col == fl.col && g.row > fl.row
-		if l.flow != f && !below {
-			continue
-		}
-		if q, ok := leftPiece(l.text, i, s.col, whole); ok {
-			out = append(out, q)
-		}
-		if l.text == "" {
-			out = append(out, seg{"", i, s.col, 0})
-		}
-	}
-	return out
-}
-
-// leftPiece is the part of a line that belongs to a block in column col: all of
-// it in a cell that is not parted by tabs, else what stands left of them. A
-// bullet behind which a tab was typed goes with the text behind the tab.
-func leftPiece(t string, i, col int, whole bool) (seg, bool) {
-	if whole {
-		return seg{plain(t), i, col, 0}, t != ""
-	}
-	segs := split(t, i)
-	for k, q := range segs {
-		if q.col != col && !(q.col == 0 && bullet.MatchString(q.text)) {
-			continue
-		}
-		if k+1 < len(segs) && strings.TrimSpace(bullet.ReplaceAllString(q.text, "")) == "" {
-			q.text += " " + segs[k+1].text
-		}
-		return q, true
-	}
-	return seg{}, false
-}
 
 var (
 	bullet = regexp.MustCompile(`^(?:[-–—•·◦▪●○*+]|[\x{F000}-\x{F0FF}]|\x{2010}|\x{2011}|\x{2212}|[~«=_](?: |\pL)) *`)
@@ -199,6 +171,16 @@ type collector struct {
 	blank   int
 	done    bool
 	conf    float64
+}
+
+// all takes pieces until the block is over.
+func (c *collector) all(segs []seg) {
+	for _, q := range segs {
+		if c.done || !c.add(q) {
+			break
+		}
+	}
+	c.finish()
 }
 
 // add takes the next piece. It returns false when the block is over.
@@ -241,7 +223,8 @@ func (c *collector) add(s seg) bool {
 			c.cur.Reset()
 		}
 	}
-	c.prev, c.b.last = s.line, s.line
+	c.prev, c.b.last = s.line, max(c.b.last, s.line)
+	c.b.lines = append(c.b.lines, s.line)
 	if cf := x.p.lines[s.line].conf; cf > 0 && (c.conf == 0 || cf < c.conf) {
 		c.conf = cf
 	}

@@ -27,8 +27,8 @@
 //	garbled            many words are no Vietnamese
 //	tracked-changes    the file holds tracked deletions
 //	several-documents, several-blocks, copy
-//	no-number, no-date, future-date, no-issuer, no-subject, no-signer
-//	no-recipients, no-archive, listed
+//	no-number, no-date, future-date, no-issuer, joint-issuer, no-subject, no-signer
+//	no-recipients, empty-block, no-archive, listed
 //	urgent, circulation
 //
 // # How

@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"quangtri.gov.vn/vanthu/dispatch"
 	"quangtri.gov.vn/vanthu/internal/viet"
@@ -14,15 +15,18 @@ import (
 type extractor struct {
 	p        *paper
 	f        dispatch.Fields
-	heads    []span // heads of documents in the file; the first is the main one
-	label    int    // line of the chosen "Nơi nhận"; -1 without one
-	labels   int    // how many blocks could have been chosen
-	last     int    // last line of the block
-	appendix int    // first line of the appendices; len(lines) without
-	copyAt   int    // first line of a copy's own part (sao y); -1 without
-	archive  bool   // the block ends with Lưu
+	heads    []span       // heads of documents in the file; the first is the main one
+	label    int          // line of the chosen "Nơi nhận"; -1 without one
+	empty    bool         // a label without items stands before the block
+	labels   int          // how many blocks could have been chosen
+	last     int          // last line of the block
+	taken    map[int]bool // lines of the block, its label included
+	appendix int          // first line of the appendices; len(lines) without
+	copyAt   int          // first line of a copy's own part (sao y); -1 without
+	archive  bool         // the block ends with Lưu
 	sources  map[string]string
 	keys     []string // comparison keys of the lines, without tabs
+	joint    bool     // several bodies issue the document
 	numberAt int      // line of the number; -1 without
 	typeAt   int
 	conf     []float64 // OCR confidence of the recipients
@@ -55,7 +59,8 @@ func (x *extractor) key(i int) string { return x.keys[i] }
 
 var (
 	motto        = regexp.MustCompile(`cộng h[oòa]+ ?xã hội chủ nghĩa|độc lập ?[-–] ?tự do|đảng cộng sản việt nam`)
-	salutation   = regexp.MustCompile(`^kính ?g[ửởư]i`)
+	nation       = regexp.MustCompile(`^(?:cộng h[oòa]+ ?xã hội chủ nghĩa việt nam|đảng cộng sản việt nam)$`)
+	salutation   = regexp.MustCompile(`^(?:đồng )?kính ?(?:g[ửởư]i|trình ?:)`)
 	citation     = regexp.MustCompile(`^(?:căn cứ|xét |theo |thực hiện |điều 1[.:]|i\. |1\. |phần (?:i|thứ nhất))`)
 	columnHead   = regexp.MustCompile(`^(?:stt|tt|số tt)(?:$|[ .])`) // of a table of data
 	appendixHead = regexp.MustCompile(`^(?:phụ lục(?: (?:số )?[ivx\d]+)?(?:[ .:(-].*)?|mẫu số:? ?[\d.ivx]+.*|biểu(?: mẫu)? số:? ?\d+.*)$`)
@@ -68,13 +73,39 @@ func (x *extractor) findParts() {
 	x.findBlock()
 	x.findCopy()
 	for i := x.heads[0].to; i < x.appendix && len(x.heads) < maxHeads; i++ {
-		if motto.MatchString(x.key(i)) && i > x.last && x.last >= 0 {
+		if x.opensDocument(i) {
 			from := max(i-6, x.last+1)
+			if i < x.last {
+				from = i
+			}
 			to := x.bodyStart(i)
 			x.heads = append(x.heads, span{from, to})
 			i = to
 		}
 	}
+}
+
+// opensDocument reports whether line i, behind the main head, is the motto of
+// another document: any line with it behind the block, only a whole one before.
+func (x *extractor) opensDocument(i int) bool {
+	if x.last >= 0 && i > x.last {
+		return motto.MatchString(x.key(i))
+	}
+	return (i < x.label || x.label < 0) && x.wholeMotto(i)
+}
+
+// wholeMotto reports whether a piece of line i is the motto in capitals and
+// nothing else.
+func (x *extractor) wholeMotto(i int) bool {
+	if !motto.MatchString(x.key(i)) {
+		return false
+	}
+	for _, s := range split(x.p.lines[i].text, i) {
+		if isCaps(s.text) && nation.MatchString(viet.Key(s.text)) {
+			return true
+		}
+	}
+	return false
 }
 
 // Bounds of heads: lines of one, and how many documents one file can hold.
@@ -91,7 +122,7 @@ func (x *extractor) bodyStart(i int) int {
 		if k := x.p.flows[l.flow].kind; k == inHeader || k == inFooter || l.text == "" {
 			continue
 		}
-		if key := x.key(j); salutation.MatchString(key) || x.bodyLike(j, key) {
+		if key := x.key(j); salutation.MatchString(key) || inviteEnd.MatchString(key) || x.bodyLike(j, key) {
 			return j
 		}
 	}
@@ -107,7 +138,7 @@ func (x *extractor) bodyLike(i int, key string) bool {
 	if subjectStart.MatchString(key) || motto.MatchString(key) || strings.Contains(key, "ngày") && placeDate.MatchString(plain(l.text)) {
 		return false
 	}
-	if citation.MatchString(key) && runesIn(key) > 20 {
+	if r, _ := utf8.DecodeRuneInString(l.text); citation.MatchString(key) && runesIn(key) > 20 && !unicode.IsLower(r) {
 		return true
 	}
 	return !l.bold && !l.centred && runesIn(key) >= 70 && casingOf(l.text) != upperCase

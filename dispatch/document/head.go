@@ -14,11 +14,13 @@ import (
 
 var (
 	// numberLine reads "Số: 15/2009/CT-UBND", "Số 19 - CV/TU", "Luật số: 12/2020/QH14".
-	numberLine = regexp.MustCompile(`^[^\pL\d]*(?:\pL{2,12}(?: \pL{2,8}){0,2} )?[Ss][ốỐ] ?[:.]? ?(\d[\d.]*[A-Za-z]?)? ?([/–-]) ?([\pL\d][\pL\d&.]*(?: ?[-–/] ?[\pL\d&.]+)*)`)
+	numberLine = regexp.MustCompile(`^[^\pL\d]*(?:\p{Lu}\pL{1,11}(?: \pL{2,8}){0,2} )?(?:S[ốỐ] ?[:.]?|s[ốỐ] ?:)[ .…_]*(\d[\d.]*[A-Za-z]?)?[ .…_]*([/–-]) ?([\pL\d][\pL\d&.]*(?: ?[-–/] ?[\pL\d&.]+)*)`)
 	// numberOnly reads a number whose symbol is missing: "Số: 15/".
 	numberOnly = regexp.MustCompile(`^[^\pL\d]*S[ốỐ] ?[:.]? ?(\d+)? ?[/-]?$`)
 	placeDate  = regexp.MustCompile(`(?i)^(.{0,60}?)[,.;]? *(?:,|^| )ngày *(\d{1,2})? *[.…_]* *tháng *(\d{1,2})? *[.…_]* *năm *(\d{4})?`)
-	shortDate  = regexp.MustCompile(`(?i)^(.{1,60}?), *(?:ngày +)?(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})$`)
+	// dateStart is a line of place and date that may go on in the next line.
+	dateStart = regexp.MustCompile(`^(?:\p{Lu}[\pL. -]{0,40}, *)?[Nn]gày`)
+	shortDate = regexp.MustCompile(`(?i)^(.{1,60}?), *(?:ngày +)?(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})$`)
 )
 
 // headSegs are the segments of the main head, then of frames and page headers.
@@ -33,11 +35,15 @@ func (x *extractor) headSegs() []seg {
 	return out
 }
 
-// joinedHead gives each head line whole, for numbers and dates with wide blanks.
-func (x *extractor) joinedHead() (out []seg) {
-	for i := x.heads[0].from; i < x.heads[0].to; i++ {
-		if t := x.p.lines[i].text; strings.Contains(t, "\t") {
-			out = append(out, seg{plain(t), i, 0, 0})
+// headPieces gives each line of the head in pieces, then whole, for numbers and
+// dates with wide blanks; frames and page headers come last.
+func (x *extractor) headPieces() (out []seg) {
+	segs := x.headSegs()
+	for n, s := range segs {
+		out = append(out, s)
+		t := x.p.lines[s.line].text
+		if s.line < x.heads[0].to && strings.Contains(t, "\t") && (n+1 == len(segs) || segs[n+1].line != s.line) {
+			out = append(out, seg{plain(t), s.line, 0, 0})
 		}
 	}
 	return out
@@ -45,7 +51,7 @@ func (x *extractor) joinedHead() (out []seg) {
 
 // readNumber finds number and symbol (box 3).
 func (x *extractor) readNumber() {
-	for _, s := range append(x.headSegs(), x.joinedHead()...) {
+	for _, s := range x.headPieces() {
 		m := numberLine.FindStringSubmatch(s.text)
 		if m == nil {
 			continue
@@ -108,17 +114,19 @@ func tidySymbol(s string) string {
 	return strings.TrimRight(s, ".-/")
 }
 
-// readDate finds place and date (box 4).
+// readDate finds place and date (box 4). A date that its line leaves unfinished
+// goes on in the next line of the same column.
 func (x *extractor) readDate() {
-	segs := append(x.headSegs(), x.joinedHead()...)
+	segs := x.headPieces()
 	for n, s := range segs {
-		t := s.text
-		if n+1 < len(segs) && strings.Contains(viet.Key(t), "ngày") && x.p.lines[segs[n+1].line].flow == x.p.lines[s.line].flow {
-			if m := placeDate.FindStringSubmatch(t); m == nil || m[4] == "" {
-				t += " " + segs[n+1].text
+		m := placeDate.FindStringSubmatch(s.text)
+		whole := m != nil && m[4] != "" || m == nil && shortDate.MatchString(s.text)
+		if !whole && n+1 < len(segs) && dateStart.MatchString(s.text) && x.p.lines[segs[n+1].line].flow == x.p.lines[s.line].flow {
+			if x.takeDate(s.text+" "+segs[n+1].text, s.line) {
+				return
 			}
 		}
-		if x.takeDate(t, s.line) {
+		if x.takeDate(s.text, s.line) {
 			return
 		}
 	}
@@ -161,93 +169,6 @@ func civilDate(year, month, day string) directory.Date {
 		return ""
 	}
 	return directory.Date(fmt.Sprintf("%04d-%02d-%02d", y, m, d))
-}
-
-// orgHead begins the name of a body; territory goes on with the name before.
-var (
-	orgHead = regexp.MustCompile(`^(?:sở|ban|phòng|văn phòng|chi cục|cục|tổng cục|trung tâm|đài|trường|bộ|công an|viện|bệnh viện|đảng ủy|đảng bộ|huyện ủy|` +
-		`thành ủy|thị ủy|tỉnh ủy|quận ủy|kho bạc|tòa án|thanh tra|công ty|tổng công ty|tập đoàn|liên đoàn|liên minh|liên hiệp|đoàn|tỉnh đoàn|huyện đoàn|hội|hạt|ủy ban|ubnd|hđnd|` +
-		`mặt trận|thường trực|hội đồng|quỹ|ngân hàng|bảo hiểm|bảo tàng|thư viện|báo|vụ|trạm|đội|học viện|nhà xuất bản|chính phủ|thủ tướng|chủ tịch|bch|ban chỉ huy|ủy ban nhân dân)(?:[^\pL]|$)`)
-	territory = regexp.MustCompile(`^(?:tỉnh|huyện|thành phố|tp\.?|thị xã|tx\.?|xã|phường|thị trấn|quận|đặc khu)(?:[^\pL]|$)`)
-	openEnded = regexp.MustCompile(`(?:^| )(?:ubnd|ủy ban nhân dân|hội đồng nhân dân|hđnd|và|,|-|–|các|của|mặt trận tổ quốc việt nam)$`)
-)
-
-var committee = regexp.MustCompile(`^(?:tỉnh|huyện|thị|xã|phường) (?:ủy|đoàn|đội)(?:[^\pL]|$)`)
-
-// isTerritory reports whether a line goes on with the name before: "TỈNH MẪU
-// SƠN", but not "TỈNH ỦY MẪU SƠN".
-func isTerritory(key string) bool { return territory.MatchString(key) && !committee.MatchString(key) }
-
-// readIssuer reads the issuing body and the one above it (box 2): the lines in
-// capitals above the number, in the number's column.
-func (x *extractor) readIssuer() {
-	lines := x.issuerLines()
-	if len(lines) == 0 {
-		return
-	}
-	var names []string
-	var bold []bool
-	for n, s := range lines {
-		l := x.p.lines[s.line]
-		key := viet.Key(s.text)
-		fresh := n == 0
-		if !fresh {
-			last := viet.Key(names[len(names)-1])
-			wasBold := bold[len(bold)-1]
-			fresh = l.bold != wasBold && !openEnded.MatchString(last) ||
-				l.bold == wasBold && strings.Contains(key, " ") && orgHead.MatchString(key) && !isTerritory(key) && !openEnded.MatchString(last)
-		}
-		if fresh {
-			names, bold = append(names, s.text), append(bold, l.bold)
-		} else {
-			names[len(names)-1] += " " + s.text
-		}
-	}
-	x.f.Issuer = names[len(names)-1]
-	x.note("issuer", lines[len(lines)-1].line)
-	if len(names) > 1 {
-		x.f.IssuerParent = strings.Join(names[:len(names)-1], " ")
-		x.note("issuer_parent", lines[0].line)
-	}
-}
-
-// issuerLines are the segments that can name the issuer.
-func (x *extractor) issuerLines() (out []seg) {
-	tabs, flow := 0, -1
-	if x.numberAt >= 0 {
-		flow = x.p.lines[x.numberAt].flow
-		tabs = split(x.p.lines[x.numberAt].text, x.numberAt)[0].tabs
-	}
-	for _, s := range x.headSegs() {
-		f := x.p.flows[x.p.lines[s.line].flow]
-		if x.numberAt >= 0 && s.line >= x.numberAt && x.p.lines[s.line].flow == flow {
-			break
-		}
-		if f.kind == inCell && flow >= 0 && x.p.flows[flow].kind == inCell &&
-			(f.table != x.p.flows[flow].table || f.col != x.p.flows[flow].col) {
-			continue
-		}
-		if len(out) > 6 || s.col > 0 && s.tabs > tabs || s.line >= x.heads[0].to && f.kind != inFrame {
-			continue
-		}
-		if x.namesBody(s) {
-			out = append(out, s)
-		} else if len(out) > 0 && x.typeName(s.text) != "" {
-			break
-		}
-	}
-	return out
-}
-
-// namesBody reports whether a segment of the head can be a part of a body's name.
-func (x *extractor) namesBody(s seg) bool {
-	if isRule(s.text) || !x.looksCaps(s.line, s.text) || motto.MatchString(viet.Key(s.text)) {
-		return false
-	}
-	if _, stamp := readMark(s.text); stamp {
-		return false
-	}
-	return x.typeName(s.text) == "" && !circulation.MatchString(viet.Key(s.text)) && !numberLine.MatchString(s.text)
 }
 
 // types are the names of documents: Nghị định 30/2020/NĐ-CP, Điều 7; Luật ban
@@ -316,117 +237,4 @@ func typeWithSubject(s string) (name, rest string) {
 		}
 	}
 	return "", ""
-}
-
-var subjectStart = regexp.MustCompile(`^(?:v ?/ ?v|về việc|v/ v)[ :]`)
-
-// readSubject reads the abstract (box 5): below the type, or V/v below the number.
-func (x *extractor) readSubject() {
-	if x.typeAt >= 0 {
-		x.subjectBelowType()
-		return
-	}
-	for _, s := range x.headSegs() {
-		key := viet.Key(s.text)
-		if !subjectStart.MatchString(key + " ") {
-			continue
-		}
-		t := strings.TrimSpace(subjectPrefix.ReplaceAllString(s.text, ""))
-		x.f.Subject = strings.TrimSpace(t + " " + x.subjectRest(s))
-		x.note("subject", s.line)
-		return
-	}
-}
-
-var subjectPrefix = regexp.MustCompile(`(?i)^(?:v ?/ ?v|về việc) ?:? *`)
-
-// subjectRest joins the lines that go on below "V/v" in the same column.
-func (x *extractor) subjectRest(s seg) string {
-	var out []string
-	for j := s.line + 1; j < min(s.line+12, len(x.p.lines)); j++ {
-		l := x.p.lines[j]
-		if l.flow != x.p.lines[s.line].flow {
-			continue
-		}
-		var t string
-		for _, q := range split(l.text, j) {
-			if q.col == s.col || q.tabs == s.tabs {
-				t = q.text
-				break
-			}
-		}
-		if l.text == "" || isRule(t) || x.endsSubject(j, t) || l.para != x.p.lines[s.line].para && x.bodyLike(j, viet.Key(t)) {
-			break
-		}
-		out = append(out, t)
-	}
-	return strings.Join(out, " ")
-}
-
-// endsSubject reports whether a line cannot belong to an abstract.
-func (x *extractor) endsSubject(i int, t string) bool {
-	key := viet.Key(t)
-	if _, stamp := readMark(t); stamp && casingOf(t) != lowerCase {
-		return true
-	}
-	return salutation.MatchString(key) || numberLine.MatchString(t) && strings.HasPrefix(key, "số") || placeDate.MatchString(t) && len(t) < 80 && strings.Contains(t, ",") ||
-		motto.MatchString(key) || circulation.MatchString(key) || labelText(t) || addressedTo.MatchString(key)
-}
-
-// authority is a line that names who decides, between abstract and text.
-var authority = regexp.MustCompile(`^(?:chủ tịch|phó chủ tịch|ủy ban|ubnd|hội đồng|giám đốc|tổng giám đốc|bộ trưởng|thủ tướng|chính phủ|trưởng ban|ban |hiệu trưởng|cục trưởng|tổng cục trưởng|chi cục trưởng|chánh |viện trưởng|thường trực|quốc hội|tổng thanh tra|thống đốc|trưởng phòng|tỉnh ủy|bí thư|chi cục|sở )`)
-
-// subjectBelowType joins the lines below the printed type.
-func (x *extractor) subjectBelowType() {
-	out := []string{}
-	if x.f.Subject != "" {
-		out = append(out, x.f.Subject)
-	}
-	top := x.p.lines[x.typeAt]
-	first := -1
-	for j := x.typeAt + 1; j < min(x.typeAt+20, len(x.p.lines)); j++ {
-		l := x.p.lines[j]
-		t := plain(l.text)
-		if k := x.p.flows[l.flow].kind; k == inHeader || k == inFrame && l.flow != top.flow {
-			continue
-		}
-		if t == "" {
-			if len(out) > 0 {
-				break
-			}
-			continue
-		}
-		if isRule(t) || x.endsSubject(j, t) || len(out) > 0 && x.subjectOver(first, j, t) || len(out) == 0 && x.neverSubject(j, t) {
-			break
-		}
-		if first < 0 {
-			first = j
-			x.note("subject", j)
-		}
-		out = append(out, t)
-	}
-	x.f.Subject = strings.Join(out, " ")
-}
-
-// neverSubject rejects a first line that is already the text or the authority.
-func (x *extractor) neverSubject(i int, t string) bool {
-	key := viet.Key(t)
-	return citation.MatchString(key) && runesIn(key) > 60 && !x.p.lines[i].bold ||
-		isCaps(t) && authority.MatchString(key) && !strings.Contains(key, "về việc")
-}
-
-// subjectOver reports whether line i, after the abstract's first line, is no longer a part of it.
-func (x *extractor) subjectOver(first, i int, t string) bool {
-	key := viet.Key(t)
-	if citation.MatchString(key) || isCaps(t) && authority.MatchString(key) {
-		return true
-	}
-	if first < 0 {
-		return false
-	}
-	a, b := x.p.lines[first], x.p.lines[i]
-	if a.flow != b.flow {
-		return true
-	}
-	return a.bold && !b.bold || a.centred && !b.centred || isCaps(a.text) && !isCaps(t) && !b.bold || x.bodyLike(i, key)
 }

@@ -136,6 +136,9 @@ func (q *questions) head() {
 	if f.Issuer == "" {
 		q.ask("no-issuer", "issuer", "Không đọc được tên cơ quan ban hành: hãy chọn cơ quan ban hành.")
 	}
+	if q.x.joint {
+		q.ask("joint-issuer", "issuer", "Văn bản do nhiều cơ quan cùng ban hành (%s): hãy xác nhận cơ quan phát hành.", f.Issuer)
+	}
 	if f.Subject == "" {
 		q.ask("no-subject", "subject", "Không đọc được trích yếu: hãy nhập trích yếu nội dung.")
 	}
@@ -158,6 +161,9 @@ func (q *questions) block() {
 	if x.label < 0 {
 		q.ask("no-recipients", "recipients", "Không tìm thấy mục “Nơi nhận”: hãy nhập từng nơi nhận hoặc gửi tệp có mục này.")
 		return
+	}
+	if x.empty {
+		q.ask("empty-block", "recipients", "Trước mục được đọc còn một mục “Nơi nhận” mà không thấy tên nơi nhận nào: hãy kiểm tra từng dòng với văn bản.")
 	}
 	if x.labels > 1 && q.f.Copy == "" {
 		q.ask("several-blocks", "recipients", "Tệp có nhiều mục “Nơi nhận”: mục đầu tiên được dùng, hãy kiểm tra có đúng không.")

@@ -8,10 +8,14 @@ import (
 )
 
 var (
-	salutationPrefix = regexp.MustCompile(`(?i)^[^\pL]*kính ?(?:gửi|gởi) ?[:.]? *`)
+	salutationPrefix = regexp.MustCompile(`(?i)^[^\pL]*(?:đồng )?kính ?(?:gửi|gởi|trình) ?[:.]? *`)
 	// addressedTo is the line of a công điện that names its addressees: "... điện:".
 	addressedTo = regexp.MustCompile(`^(?:.{0,120}[^\pL])?điện ?: *`)
-	invitation  = regexp.MustCompile(`^(?:trân trọng )?kính mời ?: *`)
+	// invitation names who is invited: "... trân trọng kính mời: ...", the list
+	// below it, or "... kính mời ... tới dự ..." in one sentence.
+	invitation = regexp.MustCompile(`(?:^|[^\pL])(?:kính|xin) mời(?: ?: *| +|$)`)
+	inviteEnd  = regexp.MustCompile(`^(?:.{0,120}[^\pL])?kính mời ?:?$|^(?:trân trọng )?kính mời ?:`)
+	attend     = regexp.MustCompile(`[ ,]+(?:(?:đến|tới|về|tham)(?: tham)? (?:dự|gia)|dự|cử) `)
 )
 
 // readSalutation reads the addressees (box 9a): behind "Kính gửi:", "... điện:"
@@ -31,8 +35,8 @@ func (x *extractor) readSalutation() {
 		case x.f.Type == "Công điện" && s.line > x.typeAt && runesIn(key) < 130 && addressedTo.MatchString(key):
 			i := strings.LastIndex(s.text[:min(len(s.text), 250)], ":")
 			rest, ok = s.text[i+1:], true
-		case x.f.Type == "Giấy mời" && invitation.MatchString(key):
-			rest, ok = s.text[strings.Index(s.text, ":")+1:], true
+		case strings.HasSuffix(x.f.Type, " mời") && s.line > x.typeAt:
+			rest, ok = invited(s.text)
 		}
 		if ok {
 			x.f.KinhGui = x.addressees(s, strings.TrimSpace(rest))
@@ -40,6 +44,20 @@ func (x *extractor) readSalutation() {
 			return
 		}
 	}
+}
+
+// invited is who a line of an invitation names; "" with ok when they follow.
+func invited(t string) (rest string, ok bool) {
+	low := strings.ToLower(t)
+	at := invitation.FindStringIndex(low)
+	if at == nil || len(low) != len(t) {
+		return "", false
+	}
+	rest = t[at[1]:]
+	if end := attend.FindStringIndex(strings.ToLower(rest) + " "); end != nil {
+		return rest[:end[0]], true
+	}
+	return rest, runesIn(rest) < 400
 }
 
 // addressees collects the names behind a salutation: the rest of its line, what
@@ -130,6 +148,10 @@ func (a *addressList) next(q seg) bool {
 		return true
 	}
 	marked := a.x.p.lines[q.line].auto || bullet.MatchString(t)
+	if salutation.MatchString(key) && !labelText(t) {
+		a.add(strings.TrimSuffix(salutationPrefix.ReplaceAllString(t, ""), "."), marked, q.line)
+		return true
+	}
 	if a.closed() && !(marked && a.marked) || labelText(t) || len(a.list) >= maxItems || subjectStart.MatchString(key) {
 		return false
 	}

@@ -2,6 +2,7 @@ package document
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -32,6 +33,7 @@ func isSignLine(t string) bool {
 // above the recipients block, whichever holds them.
 func (x *extractor) readSignature() {
 	for _, region := range x.signRegions() {
+		region = slices.DeleteFunc(region, func(s seg) bool { return x.taken[s.line] && s.col == 0 })
 		if x.signIn(region) {
 			if x.f.Signer == "" {
 				x.nameBehind()
@@ -44,7 +46,7 @@ func (x *extractor) readSignature() {
 // nameBehind looks for a name that fell on the page after the block.
 func (x *extractor) nameBehind() {
 	seen := 0
-	for i := x.last + 1; i >= 0 && i < min(x.appendix, len(x.p.lines)) && seen < 4; i++ {
+	for i := x.last + 1; i >= 0 && i < x.end() && seen < 4; i++ {
 		t := plain(x.p.lines[i].text)
 		if t == "" || pageNumber(t) {
 			continue
@@ -65,7 +67,7 @@ func (x *extractor) signRegions() (out [][]seg) {
 	l := x.p.lines[x.label]
 	fl := x.p.flows[l.flow]
 	var beside, right, frames, below []seg
-	to := min(x.appendix, len(x.p.lines))
+	to := x.end()
 	for i := max(0, x.label-60); i < to; i++ {
 		m := x.p.lines[i]
 		g := x.p.flows[m.flow]
@@ -91,16 +93,33 @@ func (x *extractor) signRegions() (out [][]seg) {
 	return [][]seg{beside, right, frames, below, x.above(), x.segs(x.label, min(x.last+60, to))}
 }
 
+// end is the line behind the main document: where appendices begin or the motto
+// of another document stands.
+func (x *extractor) end() int {
+	if len(x.heads) > 1 {
+		for i := x.heads[1].from; i < x.heads[1].to; i++ {
+			if motto.MatchString(x.key(i)) {
+				return min(x.appendix, i)
+			}
+		}
+	}
+	return x.appendix
+}
+
 // above lists the lines over the label, nearest part only.
 func (x *extractor) above() []seg {
-	return x.segs(max(x.heads[0].to, x.label-24), x.label)
+	return x.segs(max(x.numberAt+1, x.typeAt+1, x.label-24), x.label)
 }
 
 // signIn reads the last signature of a region: title lines in capitals, then a name.
 func (x *extractor) signIn(region []seg) bool {
 	first, last := -1, -1
 	for n, s := range region {
-		if isSignLine(s.text) && x.typeName(s.text) == "" && !labelText(s.text) && !bullet.MatchString(s.text) {
+		if x.typeName(s.text) != "" || last == first && first >= 0 && runesIn(s.text) > 60 {
+			first, last = -1, -1 // what came before was no signature
+			continue
+		}
+		if isSignLine(s.text) && !labelText(s.text) && !bullet.MatchString(s.text) {
 			if first < 0 {
 				first = n
 			}
