@@ -148,7 +148,7 @@ func (c *change) alive(id ID) (Agency, error) {
 	}
 	for _, s := range c.next.succession.all() {
 		if s.Date >= c.act.Date && (s.From == id && a.To != "" || s.To == id) {
-			return a, refuse("%s đã có thay đổi tổ chức về sau, ngày %s (%s). Hãy dùng ngày hiệu lực sau ngày đó, hoặc rút thay đổi kia trước.", a.Name, s.Date.Vietnamese(), c.other(s, id))
+			return a, refuse("%s đã có thay đổi tổ chức về sau, ngày %s (%s). Hãy dùng ngày hiệu lực sau ngày đó, hoặc rút thay đổi kia trước (lệnh undo).", a.Name, s.Date.Vietnamese(), c.other(s, id))
 		}
 	}
 	return a, nil

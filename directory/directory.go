@@ -208,5 +208,5 @@ type Hit struct {
 // A [Register] is changed by Import and Replace (CSV files) and by operations,
 // one event each: Found, Rename, Merge, Split, Dissolve, Move, SetStanding,
 // SetAddress, CloseAddress, SetOfficial, EndOfficial, AddName, CloseName,
-// Withdraw. History(id) and Journal(after, limit) show the events; KnownAt(seq)
+// Withdraw, Undo. History(id) and Journal(after, limit) show the events; KnownAt(seq)
 // is the snapshot as it was after an earlier event.

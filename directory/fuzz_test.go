@@ -1,7 +1,10 @@
 package directory
 
 import (
+	"bytes"
+	"encoding/csv"
 	"os"
+	"reflect"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -79,6 +82,10 @@ func FuzzImport(f *testing.F) {
 	f.Add(0, "id,name,type,level,parent_id,valid_from,valid_to,code,certainty,note\r\na,\"A\nB\",so,tinh,a,,,,V,\r\n")
 	f.Add(1, "\ufeffagency_id;name")
 	f.Add(0, strings.Repeat(",", 5000))
+	f.Add(6, "agency_id,to_id,kind,valid_from,valid_to,certainty,decision,note\nqt.ubnd,,parent,,2010-01-01,V,NQ 1,\n")
+	f.Add(0, "id;name;type;level;parent_id;valid_from;valid_to;code;certainty;note\nb;Ban;bcd;tinh;qt.ubnd;2010-01-01;;;M;gửi qua UBND\n")
+	f.Add(0, "\xff\xfei\x00d\x00")
+	f.Add(4, "agency_id,address,kind,valid_from,valid_to,status\nqt.ubnd,a@b.vn,agency,,2010-01-01,sample\nqt,a@b.vn,agency,2011-01-01,,sample\n")
 	f.Fuzz(func(t *testing.T, file int, text string) {
 		if file < 0 || file >= len(Files()) || len(text) > 1<<16 {
 			return
@@ -98,16 +105,45 @@ func FuzzImport(f *testing.F) {
 			}
 			return
 		}
-		again, err := LoadFS(exportAll(t, s))
-		if err != nil || len(again.AllAgencies()) != len(s.AllAgencies()) {
+		out := exportAll(t, s)
+		again, err := LoadFS(out)
+		if err != nil || !reflect.DeepEqual(again.facts, s.facts) {
 			t.Fatalf("what was accepted does not survive export: %v", err)
 		}
+		for name, f := range out {
+			if cell := formulaCell(f.Data); cell != "" {
+				t.Fatalf("%s: a spreadsheet would run %q", name, cell)
+			}
+		}
 		for _, a := range s.AllAgencies() {
-			s.Deliver(a.ID, "2026-01-01")
+			if d := s.Deliver(a.ID, "2026-01-01"); d.Ask && d.Reason == "" {
+				t.Fatalf("asked without a reason: %+v", d)
+			}
 			s.chain(a.ID, "2026-01-01")
 			s.Children(a.ID, "")
 		}
 	})
+}
+
+// formulaCell returns a cell that a spreadsheet would run, whichever of the usual
+// signs it takes for the separator; "" when there is none.
+func formulaCell(data []byte) string {
+	for _, sep := range ",;\t|" {
+		in := csv.NewReader(bytes.NewReader(data))
+		in.Comma, in.FieldsPerRecord, in.LazyQuotes = sep, -1, true
+		for {
+			record, err := in.Read()
+			if err != nil {
+				break
+			}
+			for _, cell := range record {
+				if cell != "" && strings.IndexByte(formulaStarts, cell[0]) >= 0 {
+					return cell
+				}
+			}
+		}
+	}
+	return ""
 }
 
 func FuzzQueries(f *testing.F) {

@@ -323,8 +323,8 @@ func (r *Register) CloseName(ctx context.Context, act Act, agency ID, text strin
 
 // Withdraw takes back a name, address, succession, group or official that was
 // entered by mistake; the journal keeps it. This is the one operation that
-// changes answers about the past, since they were wrong. Agencies are never
-// withdrawn, because their IDs are never free again.
+// changes answers about the past, since they were wrong. Agencies are not
+// withdrawn so, because their IDs are never free again.
 func (r *Register) Withdraw(ctx context.Context, act Act, row Change) (Event, error) {
 	return r.operate(ctx, EventWithdraw, act, func(c *change) error {
 		if row.Agency != nil || row.key() == nil {

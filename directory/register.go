@@ -65,6 +65,7 @@ const (
 	EventRelation EventKind = "relation" // a standing office begins or ends
 	EventAddress  EventKind = "address"  // an address opens, moves or closes
 	EventOfficial EventKind = "official" // a post is taken or left
+	EventUndo     EventKind = "undo"     // a mistaken event is taken back
 	EventName     EventKind = "name"     // a form of a name is added or closed
 )
 

@@ -64,18 +64,28 @@ func checkAll(before, next *facts, seen map[any]int, in *csvReader) {
 	if len(in.errs) > 0 {
 		return // and what these rows break is not news
 	}
+	for _, p := range broken(old, c, seen) {
+		in.fail(p)
+	}
+}
+
+// broken reports the rows outside seen that hold together in old and no longer
+// in c.
+func broken(old, c *checker, seen map[any]int) []RowError {
+	var out []RowError
 	for _, file := range Files() {
-		for _, row := range next.changes(file) {
+		for _, row := range c.next.changes(file) {
 			if _, ok := seen[row.key()]; ok {
 				continue
 			}
 			if found := c.check(row); len(found) > 0 && len(old.check(row)) == 0 {
 				p := found[0]
 				p.File, p.Problem = file, fmt.Sprintf("dòng đang có của %q không còn đúng: %s", row.about()[0], p.Problem)
-				in.fail(p)
+				out = append(out, p)
 			}
 		}
 	}
+	return out
 }
 
 // check returns what is wrong with one row, without file and line.

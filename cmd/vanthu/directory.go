@@ -1,8 +1,11 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
+	"os/user"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -12,13 +15,13 @@ import (
 
 func directoryCommand(load loader) *cobra.Command {
 	c := &cobra.Command{Use: "directory", Short: "Danh bạ địa chỉ chính thức / the directory of official addresses"}
-	c.AddCommand(directoryImport(load), directoryFind(load))
+	c.AddCommand(directoryImport(load), exportCommand(load), directoryFind(load), historyCommand(load), journalCommand(load))
 	c.AddCommand(reorganiseCommands(load)...)
 	return c
 }
 
 func directoryImport(load loader) *cobra.Command {
-	var in app.Import
+	in := app.Import{Who: operator()}
 	var sample bool
 	c := &cobra.Command{
 		Use:   "import DIR | --sample",
@@ -26,14 +29,16 @@ func directoryImport(load loader) *cobra.Command {
 		Args:  cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if sample == (len(args) == 1) {
-				return &exitError{code: exitUsage, err: fmt.Errorf("cần một thư mục CSV hoặc --sample / name a directory of CSV files, or --sample")}
-			}
-			if len(args) == 1 {
-				in.Dir = args[0]
+				return &exitError{code: exitUsage, err: errors.New("cần một thư mục CSV hoặc --sample / name a directory of CSV files, or --sample")}
 			}
 			cfg, err := load()
 			if err != nil {
 				return err
+			}
+			if len(args) == 1 {
+				if in.Files, err = directory.ReadCSV(os.DirFS(args[0])); err != nil {
+					return failed(fmt.Errorf("không đọc được thư mục %s; kiểm tra đường dẫn và quyền đọc / cannot read: %w", args[0], err))
+				}
 			}
 			report, err := app.DirectoryImport.Call(cmd.Context(), cfg, in)
 			if err != nil {
@@ -43,7 +48,8 @@ func directoryImport(load loader) *cobra.Command {
 		},
 	}
 	c.Flags().BoolVar(&sample, "sample", false, "danh bạ mẫu tỉnh Quảng Trị (không phải dữ liệu thật) / the sample directory")
-	c.Flags().BoolVar(&in.DryRun, "dry-run", false, "chỉ kiểm tra / check only")
+	c.Flags().BoolVar(&in.Options.DryRun, "dry-run", false, "chỉ kiểm tra / check only")
+	c.Flags().BoolVar(&in.Options.Replace, "replace", false, "rút những dòng đang có mà tệp không còn / withdraw rows that the files no longer have")
 	c.Flags().StringVar(&in.Why, "why", "nhập danh bạ", "lý do, ghi vào lịch sử / reason, kept in the history")
 	return c
 }
@@ -56,7 +62,11 @@ func showImport(r directory.Report) error {
 		return &exitError{code: exitFailed, err: fmt.Errorf("%d lỗi, chưa nhập gì / errors, nothing was imported", n)}
 	}
 	for _, f := range r.Files {
-		fmt.Printf("%-16s %5d dòng: %d mới, %d sửa, %d giữ nguyên\n", f.File, f.Rows, f.New, f.Changed, f.Same)
+		withdrawn := ""
+		if f.Withdrawn > 0 {
+			withdrawn = fmt.Sprintf(", %d rút", f.Withdrawn)
+		}
+		fmt.Printf("%-16s %5d dòng: %d mới, %d sửa, %d giữ nguyên%s\n", f.File, f.Rows, f.New, f.Changed, f.Same, withdrawn)
 	}
 	if r.DryRun {
 		fmt.Println("Chỉ kiểm tra, chưa ghi gì.")
@@ -64,52 +74,63 @@ func showImport(r directory.Report) error {
 	return nil
 }
 
-func directoryFind(load loader) *cobra.Command {
-	var asJSON bool
-	var on string
+func exportCommand(load loader) *cobra.Command {
+	var in app.Export
 	c := &cobra.Command{
-		Use:   "find QUERY",
-		Short: "Tìm cơ quan và địa chỉ, có dấu hay không dấu / find an agency and its addresses",
-		Args:  cobra.ExactArgs(1),
+		Use: "export DIR", Short: "Xuất danh bạ ra các tệp CSV / write the directory as CSV files", Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			cfg, err := load()
 			if err != nil {
 				return err
 			}
-			found, err := app.DirectoryFind.Call(cmd.Context(), cfg, app.Find{Query: args[0], On: directory.Date(on)})
+			files, err := app.DirectoryExport.Call(cmd.Context(), cfg, in)
 			if err != nil {
 				return failed(err)
 			}
-			if asJSON {
-				return failed(printJSON(os.Stdout, found))
-			}
-			if len(found) == 0 {
-				return &exitError{code: exitFailed, err: fmt.Errorf("không tìm thấy cơ quan nào / nothing found")}
-			}
-			for _, f := range found {
-				showFound(f)
-			}
-			return nil
+			return failed(writeCSV(args[0], files))
 		},
 	}
-	c.Flags().BoolVar(&asJSON, "json", false, "JSON")
-	c.Flags().StringVar(&on, "on", "", "ngày, YYYY-MM-DD; để trống là hôm nay / day, empty means today")
+	eventFlag(c, &in.Event)
 	return c
 }
 
-func showFound(f app.Found) {
-	fmt.Printf("%s · %s  (%s)\n", f.Agency.Name, f.Territory, f.Agency.ID)
-	if f.Former {
-		fmt.Printf("    tên cũ: %s\n", f.Matched)
+// eventFlag asks for the directory as it was known after an event.
+func eventFlag(c *cobra.Command, event *uint64) {
+	c.Flags().Uint64Var(event, "event", 0, "theo những gì danh bạ biết sau thay đổi có số này / as known after that event")
+}
+
+func writeCSV(dir string, files directory.CSV) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
 	}
-	for _, a := range f.Addresses {
-		note := ""
-		if a.Status == "sample" {
-			note = "  [mẫu / sample]"
+	for _, name := range directory.Files() {
+		path := filepath.Join(dir, name)
+		if err := replaceFile(path, files[name]); err != nil {
+			return err
 		}
-		fmt.Printf("    %s  (%s)%s\n", a.Address, a.Kind, note)
+		fmt.Println(path)
 	}
-	if len(f.Addresses) == 0 {
-		fmt.Println("    chưa có địa chỉ thư điện tử")
+	return nil
+}
+
+// replaceFile replaces a file in one step.
+func replaceFile(path string, data []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(path), ".export-*")
+	if err != nil {
+		return err
 	}
+	defer os.Remove(f.Name())
+	_, err = f.Write(data)
+	if err := errors.Join(err, f.Chmod(0o644), f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}
+
+// operator names whoever runs the command, for the history.
+func operator() string {
+	if u, err := user.Current(); err == nil && u.Username != "" {
+		return "operator " + u.Username
+	}
+	return "operator"
 }

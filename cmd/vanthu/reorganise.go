@@ -3,8 +3,8 @@ package main
 import (
 	"fmt"
 	"os"
-	"os/user"
-	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -13,150 +13,285 @@ import (
 	"quangtri.gov.vn/vanthu/directory"
 )
 
-// reorganiseCommands are the acts that change who exists, each with a decision
-// and a day.
+// reorganiseCommands are the acts that change who exists and how mail reaches
+// them, each with a day and, if there is one, a decision.
 func reorganiseCommands(load loader) []*cobra.Command {
 	return []*cobra.Command{
-		reorganiseCommand(load, "rename", "rename ID NEW-ID=TÊN MỚI", "Đổi tên một cơ quan / rename a body", cobra.ExactArgs(2)),
-		reorganiseCommand(load, "merge", "merge ID ID... INTO[=TÊN]", "Hợp nhất các cơ quan / merge bodies into one, new or existing", cobra.MinimumNArgs(2)),
-		reorganiseCommand(load, "split", "split ID PART[=TÊN]...", "Chia tách một cơ quan / split a body", cobra.MinimumNArgs(2)),
-		reorganiseCommand(load, "dissolve", "dissolve ID [HEIR...]", "Giải thể một cơ quan / dissolve a body", cobra.MinimumNArgs(1)),
-		addressCommand(load), historyCommand(load), exportCommand(load),
+		foundCommand(load), renameCommand(load), mergeCommand(load), splitCommand(load), dissolveCommand(load), moveCommand(load),
+		standingCommand(load), addressCommand(load), nameCommand(load), officialCommand(load), undoCommand(load),
 	}
 }
 
-// actFlags adds what every act must say.
-func actFlags(c *cobra.Command, act *directory.Act, date *string) {
+// bodyForm is how a body is written on the command line.
+const bodyForm = "MÃ[=TÊN[=ĐỊA-CHỈ]]"
+
+// parseBody reads a body: its ID, and for a new one its name and address.
+func parseBody(s string) directory.Body {
+	parts := strings.SplitN(s, "=", 3)
+	b := directory.Body{Agency: directory.Agency{ID: directory.ID(parts[0])}}
+	if len(parts) > 1 {
+		b.Agency.Name = parts[1]
+	}
+	if len(parts) > 2 {
+		b.Addresses = []directory.Address{{Address: parts[2], Kind: "agency", Status: "attested"}}
+	}
+	return b
+}
+
+func parseBodies(args []string) []directory.Body {
+	var out []directory.Body
+	for _, a := range args {
+		out = append(out, parseBody(a))
+	}
+	return out
+}
+
+func parseIDs(args []string) []directory.ID {
+	var out []directory.ID
+	for _, a := range args {
+		out = append(out, directory.ID(a))
+	}
+	return out
+}
+
+// actCommand is a command that makes one act; fill takes the arguments in.
+func actCommand(load loader, c *cobra.Command, in *app.Reorganise, fill func(args []string)) *cobra.Command {
+	c.RunE = func(cmd *cobra.Command, args []string) error {
+		fill(args)
+		cfg, err := load()
+		if err != nil {
+			return err
+		}
+		in.Act.Who = operator()
+		event, err := app.DirectoryReorganise.Call(cmd.Context(), cfg, *in)
+		if err != nil {
+			return failed(err)
+		}
+		showEvent(os.Stdout, event)
+		for _, id := range withoutAddress(event) {
+			fmt.Printf("Chú ý: %s chưa có địa chỉ thư, văn bản sẽ phải gửi giấy. Đặt bằng: vanthu directory address %s ĐỊA-CHỈ --date %s\n", id, id, in.Act.Date)
+		}
+		switch {
+		case in.Act.DryRun:
+			fmt.Println("Chỉ kiểm tra, chưa ghi gì.")
+		case event.Seq == 0:
+			fmt.Println("Không có gì thay đổi.")
+		}
+		return nil
+	}
 	f := c.Flags()
-	f.StringVar(&act.Decision, "decision", "", "số, ký hiệu quyết định / the decision that orders it")
-	f.StringVar(date, "date", "", "ngày có hiệu lực, YYYY-MM-DD / first day")
-	f.StringVar(&act.Why, "why", "", "lý do / reason")
-	f.StringVar((*string)(&act.ForwardUntil), "forward-until", "", "địa chỉ cũ còn chuyển tiếp đến ngày / old addresses forward until")
-	f.BoolVar(&act.DryRun, "dry-run", false, "chỉ kiểm tra / check only")
+	f.StringVar(&in.Act.Why, "why", "", "lý do / reason")
+	f.BoolVar(&in.Act.DryRun, "dry-run", false, "chỉ kiểm tra / check only")
+	if in.Kind == "undo" {
+		return c
+	}
+	f.StringVar(&in.Act.Decision, "decision", "", "số, ký hiệu quyết định / the decision that orders it")
+	f.StringVar((*string)(&in.Act.Date), "date", "", "ngày có hiệu lực, YYYY-MM-DD / first day")
+	return c
 }
 
-func reorganiseCommand(load loader, kind, use, short string, args cobra.PositionalArgs) *cobra.Command {
-	in := app.Reorganise{Kind: kind}
-	var date string
-	c := &cobra.Command{Use: use, Short: short, Args: args, RunE: func(cmd *cobra.Command, args []string) error {
-		from, to := 1, args[1:]
-		if kind == "merge" {
-			from, to = len(args)-1, args[len(args)-1:]
+// withoutAddress lists the bodies that an act founded and gave no address.
+func withoutAddress(e directory.Event) []directory.ID {
+	var out []directory.ID
+	for _, c := range e.Changes {
+		if c.Agency == nil || c.Withdrawn || c.Agency.From != e.Date || c.Agency.Type == "bcd" || c.Agency.Type == "dia-ban" || c.Agency.Type == "bo-phan" {
+			continue
 		}
-		for _, a := range args[:from] {
-			in.From = append(in.From, directory.ID(a))
+		reached := slices.ContainsFunc(e.Changes, func(o directory.Change) bool {
+			return o.Address != nil && o.Address.Agency == c.Agency.ID && !o.Withdrawn
+		})
+		if !reached {
+			out = append(out, c.Agency.ID)
 		}
-		for _, a := range to {
-			id, name, _ := strings.Cut(a, "=")
-			in.To = append(in.To, directory.Body{Agency: directory.Agency{ID: directory.ID(id), Name: name}})
-		}
-		return runAct(cmd, load, in, date)
-	}}
-	actFlags(c, &in.Act, &date)
-	if kind == "split" {
-		c.Flags().BoolVar(&in.Survives, "survives", false, "cơ quan cũ vẫn còn / the old body goes on")
 	}
+	return out
+}
+
+// forwardFlag keeps old addresses alive for a while.
+func forwardFlag(c *cobra.Command, in *app.Reorganise) {
+	c.Flags().StringVar((*string)(&in.Act.ForwardUntil), "forward-until", "", "địa chỉ cũ còn chuyển tiếp đến ngày / old addresses forward until")
+}
+
+// newBody holds the flags that describe a body which begins.
+type newBody struct {
+	kind, level, parent string
+	desk                string
+	short               []string
+}
+
+func (n *newBody) flags(c *cobra.Command) {
+	f := c.Flags()
+	f.StringVar(&n.kind, "type", "", "loại cơ quan (so, ban, xa, phuong…); để trống là như cơ quan cũ / type")
+	f.StringVar(&n.level, "level", "", "cấp: trung-uong, tinh, huyen, xa / level")
+	f.StringVar(&n.parent, "parent", "", "mã cấp trên / the body above")
+	f.StringVar(&n.desk, "desk", "", "địa chỉ bàn văn thư / address of its desk")
+	f.StringArrayVar(&n.short, "short", nil, "tên viết tắt, ghi được nhiều lần / short form, repeatable")
+}
+
+// describe adds to b what the flags say.
+func (n *newBody) describe(b *directory.Body) {
+	b.Agency.Type, b.Agency.Level, b.Agency.Parent = n.kind, n.level, directory.ID(n.parent)
+	if n.desk != "" {
+		b.Addresses = append(b.Addresses, directory.Address{Address: n.desk, Kind: "clerk-desk", Status: "attested"})
+	}
+	if len(n.short) > 0 && b.Agency.Name != "" {
+		b.Names = []directory.Name{{Text: b.Agency.Name, Kind: "official"}}
+	}
+	for _, s := range n.short {
+		b.Names = append(b.Names, directory.Name{Text: s, Kind: "short"})
+	}
+}
+
+func foundCommand(load loader) *cobra.Command {
+	in, fresh := app.Reorganise{Kind: "found"}, newBody{}
+	c := actCommand(load, &cobra.Command{
+		Use: "found MÃ=TÊN[=ĐỊA-CHỈ]", Short: "Lập một cơ quan mới / enter a new body", Args: cobra.ExactArgs(1),
+		Example: `  vanthu directory found qt.so-x="Sở X"=sx@quangtri.gov.vn --type so --level tinh --parent qt.ubnd-2025 --date 2026-01-01 --decision "NQ 1/NQ-HĐND"`,
+	}, &in, func(args []string) {
+		in.To = parseBodies(args)
+		fresh.describe(&in.To[0])
+	})
+	fresh.flags(c)
 	return c
+}
+
+func renameCommand(load loader) *cobra.Command {
+	in, fresh := app.Reorganise{Kind: "rename"}, newBody{}
+	drop := false
+	c := actCommand(load, &cobra.Command{
+		Use: "rename MÃ MÃ-MỚI=TÊN-MỚI[=ĐỊA-CHỈ]", Short: "Đổi tên một cơ quan / rename a body", Args: cobra.ExactArgs(2),
+		Long: "Cơ quan mang mã mới từ ngày có hiệu lực; mã cũ kết thúc ngày hôm trước. Công chức, và địa chỉ nếu không ghi địa chỉ mới, theo sang tên mới.",
+	}, &in, func(args []string) {
+		in.From, in.To = parseIDs(args[:1]), parseBodies(args[1:])
+		fresh.describe(&in.To[0])
+		in.To[0].Keep = !drop
+	})
+	fresh.flags(c)
+	forwardFlag(c, &in)
+	c.Flags().BoolVar(&drop, "no-keep", false, "không giữ địa chỉ và công chức cũ / do not keep addresses and officials")
+	return c
+}
+
+func mergeCommand(load loader) *cobra.Command {
+	in, fresh := app.Reorganise{Kind: "merge"}, newBody{}
+	c := actCommand(load, &cobra.Command{
+		Use: "merge MÃ [MÃ...] " + bodyForm, Short: "Hợp nhất các cơ quan vào cơ quan ghi cuối, mới hoặc đang có / merge bodies into the last one, new or existing", Args: cobra.MinimumNArgs(2),
+	}, &in, func(args []string) {
+		into := len(args) - 1
+		in.From, in.To = parseIDs(args[:into]), parseBodies(args[into:])
+		fresh.describe(&in.To[0])
+	})
+	fresh.flags(c)
+	forwardFlag(c, &in)
+	return c
+}
+
+func splitCommand(load loader) *cobra.Command {
+	in := app.Reorganise{Kind: "split"}
+	c := actCommand(load, &cobra.Command{
+		Use: "split MÃ " + bodyForm + "...", Short: "Chia tách một cơ quan / split a body", Args: cobra.MinimumNArgs(2),
+		Long: "Cơ quan mới ghi MÃ=TÊN[=ĐỊA-CHỈ], có loại, cấp và cấp trên như cơ quan bị chia; cơ quan đang có chỉ ghi mã.",
+	}, &in, func(args []string) { in.From, in.To = parseIDs(args[:1]), parseBodies(args[1:]) })
+	c.Flags().BoolVar(&in.Survives, "survives", false, "cơ quan cũ vẫn còn / the old body goes on")
+	return c
+}
+
+func dissolveCommand(load loader) *cobra.Command {
+	in := app.Reorganise{Kind: "dissolve"}
+	c := actCommand(load, &cobra.Command{
+		Use: "dissolve MÃ [MÃ-KẾ-TỤC...]", Short: "Giải thể một cơ quan / dissolve a body", Args: cobra.MinimumNArgs(1),
+		Long: "Một cơ quan kế tục: thư đi theo. Nhiều cơ quan: mỗi lần gửi sẽ hỏi. Không có: sẽ hỏi.",
+	}, &in, func(args []string) { in.From, in.To = parseIDs(args[:1]), parseBodies(args[1:]) })
+	forwardFlag(c, &in)
+	return c
+}
+
+func moveCommand(load loader) *cobra.Command {
+	in := app.Reorganise{Kind: "move"}
+	return actCommand(load, &cobra.Command{
+		Use: "move MÃ MÃ-CẤP-TRÊN", Short: "Chuyển một cơ quan sang cấp trên khác, giữ nguyên mã, tên, địa chỉ / put a body below another", Args: cobra.ExactArgs(2),
+	}, &in, func(args []string) { in.From, in.To = parseIDs(args[:1]), parseBodies(args[1:]) })
+}
+
+func standingCommand(load loader) *cobra.Command {
+	in := app.Reorganise{Kind: "standing"}
+	c := actCommand(load, &cobra.Command{
+		Use: "standing MÃ-BAN-CHỈ-ĐẠO MÃ-CƠ-QUAN | --close MÃ-BAN-CHỈ-ĐẠO", Short: "Đặt cơ quan thường trực nhận thư của một ban chỉ đạo / the standing office of a steering body",
+		Args: argsUnlessClosed(&in, 2, 1),
+	}, &in, func(args []string) {
+		in.Standing.Agency = directory.ID(args[0])
+		if len(args) > 1 {
+			in.Standing.Other = directory.ID(args[1])
+		}
+	})
+	c.Flags().BoolVar(&in.Close, "close", false, "không còn cơ quan thường trực / it has none any more")
+	c.Flags().StringVar(&in.Standing.Certainty, "certainty", "V", "V: chắc chắn, thư tự đi; S hoặc M: mỗi lần gửi sẽ hỏi")
+	return c
+}
+
+// argsUnlessClosed counts the arguments, which are fewer with --close.
+func argsUnlessClosed(in *app.Reorganise, open, closed int) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		want := open
+		if in.Close {
+			want = closed
+		}
+		return cobra.ExactArgs(want)(c, args)
+	}
 }
 
 func addressCommand(load loader) *cobra.Command {
 	in := app.Reorganise{Kind: "address"}
-	var date string
-	c := &cobra.Command{
-		Use: "address ID ADDRESS", Short: "Đặt địa chỉ chính thức của một cơ quan / set an official address", Args: cobra.ExactArgs(2),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			in.Address.Agency, in.Address.Address = directory.ID(args[0]), args[1]
-			return runAct(cmd, load, in, date)
-		},
-	}
-	actFlags(c, &in.Act, &date)
-	c.Flags().StringVar(&in.Address.Kind, "kind", "agency", "agency, clerk-desk, unit, temporary-external")
-	c.Flags().StringVar(&in.Address.Status, "status", "attested", "attested, sample, forward")
+	c := actCommand(load, &cobra.Command{
+		Use: "address MÃ ĐỊA-CHỈ", Short: "Đặt hoặc đóng địa chỉ chính thức của một cơ quan / set or close an official address", Args: cobra.ExactArgs(2),
+	}, &in, func(args []string) { in.Address.Agency, in.Address.Address = directory.ID(args[0]), args[1] })
+	f := c.Flags()
+	f.BoolVar(&in.Close, "close", false, "đóng địa chỉ / close it")
+	f.StringVar(&in.Address.Kind, "kind", "agency", "agency, clerk-desk, unit, temporary-external")
+	f.StringVar(&in.Address.Status, "status", "attested", "attested, sample, forward")
+	f.StringVar((*string)(&in.Address.To), "until", "", "ngày cuối, cho địa chỉ dùng tạm / last day")
 	return c
 }
 
-func runAct(cmd *cobra.Command, load loader, in app.Reorganise, date string) error {
-	cfg, err := load()
-	if err != nil {
-		return err
-	}
-	in.Act.Date, in.Act.Who = directory.Date(date), operator()
-	event, err := app.DirectoryReorganise.Call(cmd.Context(), cfg, in)
-	if err != nil {
-		return failed(err)
-	}
-	showEvent(event)
-	if in.Act.DryRun {
-		fmt.Println("Chỉ kiểm tra, chưa ghi gì.")
-	}
-	return nil
-}
-
-// operator names whoever runs the command, for the history.
-func operator() string {
-	if u, err := user.Current(); err == nil && u.Username != "" {
-		return "operator " + u.Username
-	}
-	return "operator"
-}
-
-func historyCommand(load loader) *cobra.Command {
-	var asJSON bool
-	c := &cobra.Command{
-		Use: "history ID", Short: "Lịch sử của một cơ quan trong danh bạ / every event about a body", Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			cfg, err := load()
-			if err != nil {
-				return err
-			}
-			events, err := app.DirectoryHistory.Call(cmd.Context(), cfg, directory.ID(args[0]))
-			if err != nil {
-				return failed(err)
-			}
-			if asJSON {
-				return failed(printJSON(os.Stdout, events))
-			}
-			for _, e := range events {
-				showEvent(e)
-			}
-			return nil
-		},
-	}
-	c.Flags().BoolVar(&asJSON, "json", false, "JSON")
+func nameCommand(load loader) *cobra.Command {
+	in := app.Reorganise{Kind: "name"}
+	c := actCommand(load, &cobra.Command{
+		Use: "name MÃ TÊN", Short: "Thêm hoặc thôi dùng một tên gọi, tên viết tắt / add or close a name or short form", Args: cobra.ExactArgs(2),
+	}, &in, func(args []string) { in.Name.Agency, in.Name.Text = directory.ID(args[0]), args[1] })
+	f := c.Flags()
+	f.BoolVar(&in.Close, "close", false, "thôi dùng / close it")
+	f.StringVar(&in.Name.Kind, "kind", "alias", "official, short, abbreviation, alias, symbol")
+	f.StringVar((*string)(&in.Name.Scope), "scope", "", "mã cơ quan hoặc địa bàn mà trong đó tên có nghĩa này / where it has this meaning")
 	return c
 }
 
-func showEvent(e directory.Event) {
-	fmt.Printf("#%d %s · %s · %s", e.Seq, e.At.Local().Format("2006-01-02 15:04"), e.Kind, e.Who)
-	if e.Decision != "" {
-		fmt.Printf(" · %s, hiệu lực %s", e.Decision, e.Date.Vietnamese())
-	}
-	if e.Why != "" {
-		fmt.Printf(" · %s", e.Why)
-	}
-	fmt.Printf(" · %d thay đổi\n", len(e.Changes))
+func officialCommand(load loader) *cobra.Command {
+	in := app.Reorganise{Kind: "official"}
+	c := actCommand(load, &cobra.Command{
+		Use: "official MÃ MÃ-CƠ-QUAN HỌ-TÊN CHỨC-DANH | --close MÃ", Short: "Ghi người giữ một chức vụ, hoặc người thôi giữ / who holds a post, or leaves it",
+		Args: argsUnlessClosed(&in, 4, 1),
+	}, &in, func(args []string) {
+		in.Official.ID = directory.ID(args[0])
+		if len(args) == 4 {
+			in.Official.Agency, in.Official.Name, in.Official.Title = directory.ID(args[1]), args[2], args[3]
+		}
+	})
+	f := c.Flags()
+	f.BoolVar(&in.Close, "close", false, "thôi giữ chức / leaves the post")
+	f.BoolVar(&in.Official.Authorised, "authorised", false, "được công bố trên trang danh bạ / may be published")
+	f.StringVar(&in.Official.Address, "address", "", "địa chỉ thư công vụ / duty address")
+	f.StringVar((*string)(&in.Replaces), "replaces", "", "mã người tiền nhiệm, thôi giữ chức ngày hôm trước / who leaves the post")
+	return c
 }
 
-func exportCommand(load loader) *cobra.Command {
-	return &cobra.Command{
-		Use: "export DIR", Short: "Xuất danh bạ ra các tệp CSV / write the directory as CSV files", Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			cfg, err := load()
-			if err != nil {
-				return err
-			}
-			dir, err := filepath.Abs(args[0])
-			if err != nil {
-				return failed(err)
-			}
-			files, err := app.DirectoryExport.Call(cmd.Context(), cfg, dir)
-			if err != nil {
-				return failed(err)
-			}
-			for _, f := range files {
-				fmt.Println(f)
-			}
-			return nil
-		},
-	}
+func undoCommand(load loader) *cobra.Command {
+	in := app.Reorganise{Kind: "undo"}
+	return actCommand(load, &cobra.Command{
+		Use: "undo SỐ", Short: "Rút lại cả một thay đổi nhập nhầm; số xem ở history, journal / take a mistaken change back",
+		Args: cobra.MatchAll(cobra.ExactArgs(1), func(_ *cobra.Command, args []string) error {
+			n, err := strconv.ParseUint(strings.TrimPrefix(args[0], "#"), 10, 64)
+			in.Event = n
+			return err
+		}),
+	}, &in, func([]string) {})
 }

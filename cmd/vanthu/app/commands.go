@@ -4,11 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 	"time"
 
-	"quangtri.gov.vn/vanthu/configs"
 	"quangtri.gov.vn/vanthu/directory"
 	"quangtri.gov.vn/vanthu/dispatch"
 	"quangtri.gov.vn/vanthu/dispatch/engine"
@@ -25,8 +23,6 @@ var (
 	AccountList     = Command[None, []mailsvc.Account]{"account-list", accountList}
 	AccountGrant    = Command[NewGrant, None]{"account-grant", accountGrant}
 	AccountAgencies = Command[None, []string]{"account-agencies", accountAgencies}
-	DirectoryImport = Command[Import, directory.Report]{"directory-import", directoryImport}
-	DirectoryFind   = Command[Find, []Found]{"directory-find", directoryFind}
 	Issue           = Command[IssueRequest, IssueResult]{"issue", issue}
 	Answer          = Command[AnswerRequest, AnswerResult]{"answer", answer}
 	Status          = Command[StatusRequest, []dispatch.View]{"status", status}
@@ -38,7 +34,7 @@ func commands() map[string]handler {
 	return map[string]handler{
 		AccountAdd.Name: AccountAdd.handler(), AccountPasswd.Name: AccountPasswd.handler(), AccountList.Name: AccountList.handler(),
 		AccountGrant.Name: AccountGrant.handler(), AccountAgencies.Name: AccountAgencies.handler(),
-		DirectoryImport.Name: DirectoryImport.handler(), DirectoryFind.Name: DirectoryFind.handler(),
+		DirectoryImport.Name: DirectoryImport.handler(), DirectoryFind.Name: DirectoryFind.handler(), DirectoryJournal.Name: DirectoryJournal.handler(),
 		Issue.Name: Issue.handler(), Answer.Name: Answer.handler(), Status.Name: Status.handler(),
 		LearntList.Name: LearntList.handler(), LearntForget.Name: LearntForget.handler(),
 		DirectoryReorganise.Name: DirectoryReorganise.handler(), DirectoryHistory.Name: DirectoryHistory.handler(), DirectoryExport.Name: DirectoryExport.handler(),
@@ -186,56 +182,6 @@ func accountAgencies(ctx context.Context, a *App, _ None) ([]string, error) {
 		added = append(added, acc.Address)
 	}
 	return added, nil
-}
-
-// Import asks for CSV files to be read into the directory. An empty Dir means
-// the sample directory that comes with the program.
-type Import struct {
-	Dir    string
-	Why    string
-	DryRun bool
-}
-
-func directoryImport(ctx context.Context, a *App, in Import) (directory.Report, error) {
-	files := configs.Directory()
-	if in.Dir != "" {
-		files = os.DirFS(in.Dir)
-	}
-	report, err := a.Directory.Import(ctx, files, "operator", in.Why, in.DryRun)
-	if len(report.Errors) > 0 {
-		return report, nil // the rows say it better
-	}
-	return report, err
-}
-
-// Find asks for agencies as a person would search for them.
-type Find struct {
-	Query string
-	On    directory.Date // empty: today
-}
-
-// Found is one agency with the addresses that hold on the day.
-type Found struct {
-	Agency    directory.Agency    `json:"agency"`
-	Territory string              `json:"territory"` // province or country it stands in
-	Matched   string              `json:"matched"`
-	Former    bool                `json:"former"`
-	Addresses []directory.Address `json:"addresses"`
-}
-
-const findLimit = 20
-
-func directoryFind(_ context.Context, a *App, in Find) ([]Found, error) {
-	if in.On == "" {
-		in.On = a.today()
-	}
-	dir := a.Directory.Snapshot()
-	var out []Found
-	for _, h := range dir.Find(in.Query, in.On, findLimit) {
-		t, _ := dir.Agency(dir.Territory(h.Agency.ID))
-		out = append(out, Found{h.Agency, t.Name, h.Matched, h.Former, dir.Addresses(h.Agency.ID, in.On)})
-	}
-	return out, nil
 }
 
 // IssueRequest asks for a document to be issued from the command line.

@@ -2,87 +2,96 @@ package app
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
-	"os"
-	"path/filepath"
 
 	"quangtri.gov.vn/vanthu/directory"
 )
 
-// The operator's changes of the directory over time. Each is one event.
-var (
-	DirectoryReorganise = Command[Reorganise, directory.Event]{"directory-reorganise", reorganise}
-	DirectoryHistory    = Command[directory.ID, []directory.Event]{"directory-history", history}
-	DirectoryExport     = Command[string, []string]{"directory-export", export}
-)
+// DirectoryReorganise makes one change of the directory over time, as one event.
+var DirectoryReorganise = Command[Reorganise, directory.Event]{"directory-reorganise", reorganise}
 
-// Reorganise is one act on the directory.
+// Reorganise is one act on the directory. Of the parts below Act each kind uses
+// those that it needs.
 type Reorganise struct {
-	Act      directory.Act
-	Kind     string // rename, merge, split, dissolve, address
+	Kind string // a key of acts
+	Act  directory.Act
+	// From are the bodies that change, To those that they become or that take
+	// their work, or the one that then stands above.
 	From     []directory.ID
 	To       []directory.Body
-	Survives bool
+	Survives bool // a body that is split goes on
+	Close    bool // the address, name, term or standing office ends
 	Address  directory.Address
+	Name     directory.Name
+	Official directory.Official
+	Replaces directory.ID // the official whose term Official ends
+	Standing directory.Relation
+	Event    uint64 // the one to undo
 }
+
+var acts = map[string]func(context.Context, *directory.Register, Reorganise) (directory.Event, error){
+	"found": func(ctx context.Context, r *directory.Register, in Reorganise) (directory.Event, error) {
+		return r.Found(ctx, in.Act, in.To[0])
+	},
+	"rename": func(ctx context.Context, r *directory.Register, in Reorganise) (directory.Event, error) {
+		return r.Rename(ctx, in.Act, in.From[0], in.To[0])
+	},
+	"merge": func(ctx context.Context, r *directory.Register, in Reorganise) (directory.Event, error) {
+		return r.Merge(ctx, in.Act, in.From, in.To[0])
+	},
+	"split": func(ctx context.Context, r *directory.Register, in Reorganise) (directory.Event, error) {
+		return r.Split(ctx, in.Act, in.From[0], in.To, in.Survives)
+	},
+	"dissolve": func(ctx context.Context, r *directory.Register, in Reorganise) (directory.Event, error) {
+		return r.Dissolve(ctx, in.Act, in.From[0], ids(in.To))
+	},
+	"move": func(ctx context.Context, r *directory.Register, in Reorganise) (directory.Event, error) {
+		return r.Move(ctx, in.Act, in.From[0], in.To[0].Agency.ID)
+	},
+	"address": func(ctx context.Context, r *directory.Register, in Reorganise) (directory.Event, error) {
+		if in.Close {
+			return r.CloseAddress(ctx, in.Act, in.Address.Agency, in.Address.Address)
+		}
+		return r.SetAddress(ctx, in.Act, in.Address)
+	},
+	"name": func(ctx context.Context, r *directory.Register, in Reorganise) (directory.Event, error) {
+		if in.Close {
+			return r.CloseName(ctx, in.Act, in.Name.Agency, in.Name.Text)
+		}
+		return r.AddName(ctx, in.Act, in.Name)
+	},
+	"official": func(ctx context.Context, r *directory.Register, in Reorganise) (directory.Event, error) {
+		if in.Close {
+			return r.EndOfficial(ctx, in.Act, in.Official.ID)
+		}
+		return r.SetOfficial(ctx, in.Act, in.Official, in.Replaces)
+	},
+	"standing": func(ctx context.Context, r *directory.Register, in Reorganise) (directory.Event, error) {
+		if in.Close {
+			return r.EndStanding(ctx, in.Act, in.Standing.Agency)
+		}
+		return r.SetStanding(ctx, in.Act, in.Standing)
+	},
+	"undo": func(ctx context.Context, r *directory.Register, in Reorganise) (directory.Event, error) {
+		return r.Undo(ctx, in.Act, in.Event)
+	},
+}
+
+// needs counts the bodies in From and To that a kind cannot do without.
+var needs = map[string][2]int{"found": {0, 1}, "rename": {1, 1}, "merge": {1, 1}, "split": {1, 1}, "dissolve": {1, 0}, "move": {1, 1}}
 
 func reorganise(ctx context.Context, a *App, in Reorganise) (directory.Event, error) {
-	if in.Kind == "address" {
-		return a.Directory.SetAddress(ctx, in.Act, in.Address)
+	do, ok := acts[in.Kind]
+	if n := needs[in.Kind]; !ok || len(in.From) < n[0] || len(in.To) < n[1] {
+		return directory.Event{}, fmt.Errorf("%q: không có việc này hoặc thiếu cơ quan / unknown act, or no agency named", in.Kind)
 	}
-	if len(in.From) == 0 {
-		return directory.Event{}, errors.New("chưa nêu cơ quan / no agency named")
-	}
-	switch in.Kind {
-	case "rename":
-		return a.Directory.Rename(ctx, in.Act, in.From[0], in.To[0])
-	case "merge":
-		return a.Directory.Merge(ctx, in.Act, in.From, in.To[0])
-	case "split":
-		return a.Directory.Split(ctx, in.Act, in.From[0], in.To, in.Survives)
-	case "dissolve":
-		var heirs []directory.ID
-		for _, b := range in.To {
-			heirs = append(heirs, b.Agency.ID)
-		}
-		return a.Directory.Dissolve(ctx, in.Act, in.From[0], heirs)
-	}
-	return directory.Event{}, fmt.Errorf("unknown act %q", in.Kind)
+	return do(ctx, a.Directory, in)
 }
 
-func history(_ context.Context, a *App, id directory.ID) ([]directory.Event, error) {
-	return a.Directory.History(id)
-}
-
-// export writes the CSV files of the register into a directory and returns
-// their names.
-func export(_ context.Context, a *App, dir string) ([]string, error) {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, err
+func ids(bodies []directory.Body) []directory.ID {
+	var out []directory.ID
+	for _, b := range bodies {
+		out = append(out, b.Agency.ID)
 	}
-	s := a.Directory.Snapshot()
-	var out []string
-	for _, name := range directory.Files() {
-		path := filepath.Join(dir, name)
-		if err := writeFile(path, func(w io.Writer) error { return s.Export(w, name) }); err != nil {
-			return out, err
-		}
-		out = append(out, path)
-	}
-	return out, nil
-}
-
-// writeFile replaces a file in one step.
-func writeFile(path string, write func(io.Writer) error) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".export-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name())
-	if err := errors.Join(write(f), f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
+	return out
 }
