@@ -1,6 +1,7 @@
 package imap
 
 import (
+	"bytes"
 	"io"
 	"net"
 	"sync"
@@ -38,21 +39,30 @@ func newDeflated(nc net.Conn) *deflated {
 // Read implements [net.Conn].
 func (d *deflated) Read(p []byte) (int, error) { return d.in.Read(p) }
 
-// Write implements [net.Conn].
+// Write implements [net.Conn]. The compressor goes back before the first byte is
+// sent: a client that does not read must not keep it.
 func (d *deflated) Write(p []byte) (int, error) {
+	var packed bytes.Buffer
+	if err := pack(&packed, p); err != nil {
+		return 0, err
+	}
+	if _, err := d.Conn.Write(packed.Bytes()); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
+func pack(to *bytes.Buffer, p []byte) error {
 	w := compressors.Get().(*flate.Writer)
 	defer func() {
 		w.Reset(io.Discard)
 		compressors.Put(w)
 	}()
-	w.Reset(d.Conn)
+	w.Reset(to)
 	if _, err := w.Write(p); err != nil {
-		return 0, err
+		return err
 	}
-	if err := w.Flush(); err != nil {
-		return 0, err
-	}
-	return len(p), nil
+	return w.Flush()
 }
 
 // compress is COMPRESS (RFC 4978).

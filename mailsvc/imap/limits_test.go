@@ -94,14 +94,20 @@ func TestSlowClientIsCutOff(t *testing.T) {
 	w := h.login(alice)
 	w.ok("SELECT INBOX")
 	w.send("a FETCH 1:* BODY.PEEK[]\r\n") // and nothing is read
+	h.until(func() bool { return h.open() == 0 })
+}
+
+// until waits for something to come true.
+func (h *house) until(done func() bool) {
+	h.t.Helper()
 	look := time.NewTicker(5 * time.Millisecond)
 	defer look.Stop()
-	limit := time.After(5 * time.Second)
-	for h.open() > 0 {
+	limit := time.After(10 * time.Second)
+	for !done() {
 		select {
 		case <-look.C:
 		case <-limit:
-			t.Fatal("a client that does not read is still served")
+			h.t.Fatal("it did not come true")
 		}
 	}
 }

@@ -84,14 +84,16 @@ func (s *searcher) eval(k *searchKey, m *mailsvc.Message, seq uint32, o *opened)
 		}
 		return result
 	case keyOr:
-		a, b := s.eval(&k.kids[0], m, seq, o), miss
-		if a != hit {
-			b = s.eval(&k.kids[1], m, seq, o)
+		result := miss
+		for i := range k.kids {
+			switch s.eval(&k.kids[i], m, seq, o) {
+			case hit:
+				return hit
+			case unsure:
+				result = unsure
+			}
 		}
-		if a == hit || b == hit {
-			return hit
-		}
-		return max(a, b)
+		return result
 	case keyNot:
 		switch s.eval(&k.kids[0], m, seq, o) {
 		case hit:

@@ -183,16 +183,29 @@ func (p *parser) searchKey(a *searchArgs, depth int) searchKey {
 		p.sp()
 		return searchKey{kind: keyNot, kids: []searchKey{p.searchKey(a, depth+1)}}
 	case "OR":
-		p.sp()
-		x := p.searchKey(a, depth+1)
-		p.sp()
-		return searchKey{kind: keyOr, kids: []searchKey{x, p.searchKey(a, depth+1)}}
+		return p.orKey(a, depth)
 	case "FUZZY": // RFC 6203: every text search here forgives missing marks
 		p.sp()
 		return p.searchKey(a, depth+1)
 	}
 	p.fail("unknown search key")
 	return searchKey{}
+}
+
+// orKey reads what follows OR. "OR a OR b OR c d", as programs write a list of
+// many, is one key and no deep nesting.
+func (p *parser) orKey(a *searchArgs, depth int) searchKey {
+	or := searchKey{kind: keyOr}
+	for {
+		p.sp()
+		or.kids = append(or.kids, p.searchKey(a, depth+1))
+		p.sp()
+		if !p.takeWord("OR") {
+			break
+		}
+	}
+	or.kids = append(or.kids, p.searchKey(a, depth+1))
+	return or
 }
 
 func orErr(have error, otherwise error) error {

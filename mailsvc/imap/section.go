@@ -5,6 +5,7 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"sync"
 
 	imap "github.com/emersion/go-imap/v2"
 
@@ -205,8 +206,13 @@ type emptyReader struct{}
 // ReadAt implements [io.ReaderAt].
 func (emptyReader) ReadAt([]byte, int64) (int, error) { return 0, io.EOF }
 
+// decodeBuffers are what decoded bytes go through.
+var decodeBuffers = sync.Pool{New: func() any { return new([16 << 10]byte) }}
+
 func measure(r io.Reader) (size int64, nul bool, err error) {
-	buf := make([]byte, 16<<10)
+	pooled := decodeBuffers.Get().(*[16 << 10]byte)
+	defer decodeBuffers.Put(pooled)
+	buf := pooled[:]
 	for {
 		n, err := r.Read(buf)
 		size += int64(n)
@@ -226,7 +232,9 @@ func (w *writer) copyFrom(r io.Reader, skip, count int64) {
 		w.err = err
 		return
 	}
-	buf := make([]byte, 16<<10)
+	pooled := decodeBuffers.Get().(*[16 << 10]byte)
+	defer decodeBuffers.Put(pooled)
+	buf := pooled[:]
 	for count > 0 && w.err == nil {
 		n, err := r.Read(buf[:min(count, int64(len(buf)))])
 		w.raw(buf[:n])

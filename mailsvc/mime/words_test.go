@@ -2,6 +2,7 @@ package mime
 
 import (
 	"math/rand/v2"
+	"os"
 	"strings"
 	"testing"
 
@@ -121,4 +122,31 @@ func within(header, query string) bool {
 		}
 	}
 	return false
+}
+
+// TestWordsAreSmall bounds the index of the body: 15 % of the text that it covers,
+// over letters as agencies write them, long ones and those of half a page.
+func TestWordsAreSmall(t *testing.T) {
+	t.Parallel()
+	letter, err := os.ReadFile("testdata/congvan.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	paragraphs := strings.SplitAfter(string(letter), "\n\n")
+	texts, index := 0, 0
+	for from := range paragraphs {
+		for _, n := range []int{4, len(paragraphs)} {
+			text := strings.Join(paragraphs[from:min(from+n, len(paragraphs))], "")
+			size := len(wordsOf(text))
+			if len(text) < 1500 {
+				continue
+			}
+			texts, index = texts+len(text), index+size
+		}
+	}
+	share := 100 * float64(index) / float64(texts)
+	t.Logf("%d bytes for %d of text: %.1f %%", index, texts, share)
+	if share > 15 {
+		t.Errorf("the index takes %.1f %% of the text", share)
+	}
 }
