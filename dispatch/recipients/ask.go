@@ -36,9 +36,16 @@ func (r *resolver) lookupPlaced(forms []string, otherwise directory.Match) direc
 // lookup asks for each form and trusts the answers only if they agree.
 // canonical is the grammar's own reading, "" if it has none.
 func (r *resolver) lookup(forms []string, canonical string) directory.Match {
-	var best directory.Match
+	var best, loose directory.Match
+	contested := false // a sure form disagrees with what an earlier one may mean
 	for _, form := range forms {
 		m := r.dir.Lookup(form, r.b.Issuer, r.b.On)
+		if !m.Certain && canonical != "" && !sameName(form, canonical) && endsBare(tokenize(form)) {
+			if len(loose.Agencies) == 0 {
+				loose = m // "HĐND xã": the grammar knows which commune
+			}
+			continue
+		}
 		if m.Certain {
 			var why string
 			if why, m = r.ambiguous(form, m, canonical); why != "" {
@@ -50,15 +57,48 @@ func (r *resolver) lookup(forms []string, canonical string) directory.Match {
 		switch {
 		case m.Certain && best.Certain && m.Agencies[0] != best.Agencies[0]:
 			return directory.Match{Agencies: []directory.ID{best.Agencies[0], m.Agencies[0]}, Reason: "Tên này có thể chỉ hai cơ quan: hãy chọn."}
-		case m.Certain && !best.Certain && (len(best.Agencies) == 0 || slices.Contains(best.Agencies, m.Agencies[0])):
+		case m.Certain && !best.Certain && !contested && (len(best.Agencies) == 0 || slices.Contains(best.Agencies, m.Agencies[0])):
 			best = m
 		case m.Certain && !best.Certain:
-			best.Agencies = prepend(best.Agencies, m.Agencies[0])
+			contested = true
+			if !slices.Contains(best.Agencies, m.Agencies[0]) {
+				best.Agencies = prepend(best.Agencies, m.Agencies[0])
+			}
 		case !best.Certain && len(best.Agencies) == 0:
 			best = m
 		}
 	}
+	if len(best.Agencies) == 0 && len(loose.Agencies) > 0 {
+		return loose
+	}
 	return best
+}
+
+// endsBare reports whether a name ends with a level word and no name behind it.
+func endsBare(toks []token) bool {
+	at := placeStart(toks)
+	if at >= len(toks) {
+		return false
+	}
+	_, n := levelAt(toks[at:])
+	return at+n == len(toks)
+}
+
+// homonym reports whether another committee bears the place name of a form that
+// does not say of which level it is: "UBND Quảng Trị" when there is a ward too.
+func (r *resolver) homonym(form string, found directory.ID) (directory.ID, bool) {
+	toks := tokenize(form)
+	n := bodyCore(toks)
+	if n == 0 || n >= len(toks) || properName(toks[n:]) != len(toks)-n || startsPlace(toks[n:]) {
+		return "", false
+	}
+	head, name := source(form, toks[:n]), source(form, toks[n:])
+	for _, level := range [...]string{"tỉnh", "thành phố", "thị xã", "huyện", "phường", "xã", "thị trấn", "đặc khu"} {
+		if m := r.dir.Lookup(head+" "+level+" "+name, r.b.Issuer, r.b.On); m.Certain && m.Agencies[0] != found {
+			return m.Agencies[0], true
+		}
+	}
+	return "", false
 }
 
 // lookupBody resolves the body that a person or unit belongs to; the issuer
@@ -100,6 +140,10 @@ func prepend(ids []directory.ID, id directory.ID) []directory.ID {
 // ambiguous says why a short form that the directory knows may still mean
 // another body, whatever its longer forms say.
 func (r *resolver) ambiguous(form string, m directory.Match, canonical string) (string, directory.Match) {
+	if other, twice := r.homonym(form, m.Agencies[0]); twice {
+		m.Agencies = append(slices.Clone(m.Agencies), other)
+		return "Có hơn một cơ quan mang tên địa phương này mà dòng không ghi cấp: hãy chọn.", m
+	}
 	switch {
 	case r.ambiguousParty(form):
 		m.Agencies = append(slices.Clone(m.Agencies), r.alike("TTTU", m.Agencies[0])...)

@@ -16,6 +16,7 @@ import (
 type ownBlock struct {
 	title string
 	block Block
+	rows  []string // the lines as written
 	want  []wanted
 }
 
@@ -27,7 +28,23 @@ type wanted struct {
 
 func loadBlocks(t testing.TB) []ownBlock {
 	t.Helper()
-	data, err := os.ReadFile("testdata/blocks.txt")
+	return readBlocks(t, "blocks.txt")
+}
+
+// loadTexts reads a file of the same form whose lines stand as they do on paper:
+// with bullets, and ">>" before what is wrapped. They go through [ParseText].
+func loadTexts(t testing.TB, file string) []ownBlock {
+	t.Helper()
+	out := readBlocks(t, file)
+	for i := range out {
+		out[i].block.Lines = ParseText(strings.Join(out[i].rows, "\n"))
+	}
+	return out
+}
+
+func readBlocks(t testing.TB, file string) []ownBlock {
+	t.Helper()
+	data, err := os.ReadFile("testdata/" + file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,6 +87,9 @@ func (o *ownBlock) add(row string) {
 		}
 	case strings.HasPrefix(row, "> "):
 		o.block.Lines = append(o.block.Lines, row[2:])
+		o.rows = append(o.rows, row[2:])
+	case strings.HasPrefix(row, ">> "):
+		o.rows = append(o.rows, row[3:])
 	default:
 		line := len(o.block.Lines) - 1
 		if rest, extra := strings.CutPrefix(row, "+ "); extra {
@@ -113,13 +133,13 @@ func (w *wanted) check(t *testing.T, it *dispatch.Item) {
 	if w.kind != "*" && string(it.Kind) != w.kind {
 		bad("kind", string(it.Kind), w.kind)
 	}
-	if w.name != "*" && viet.Key(it.CanonicalName) != viet.Key(w.name) {
+	if !w.named(it.CanonicalName) {
 		bad("name", it.CanonicalName, w.name)
 	}
-	if w.certainty != "*" && string(it.Certainty) != w.certainty {
+	if !w.sure(it) {
 		bad("certainty", string(it.Certainty), w.certainty)
 	}
-	if !w.meant(it) {
+	if certain := it.Certainty == dispatch.Certain; (w.certainty != "may" || certain) && (w.certainty != "ask" || w.who != "") && !w.meant(it) {
 		bad("bodies", idsOf(it), w.who)
 	}
 	if it.Certainty != dispatch.Certain && it.Reason == "" {
@@ -151,7 +171,7 @@ func joinIDs(ids []directory.ID) string {
 func (w *wanted) meant(it *dispatch.Item) bool {
 	switch {
 	case w.who == "":
-		return w.certainty != string(dispatch.Certain) || len(it.Agencies) == 0 || w.certainty == "*"
+		return w.certainty != string(dispatch.Certain) || len(it.Agencies) == 0
 	case strings.HasPrefix(w.who, "n="):
 		return strconv.Itoa(len(it.Agencies)) == w.who[2:]
 	case strings.HasPrefix(w.who, "a~"):

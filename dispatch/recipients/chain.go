@@ -15,7 +15,7 @@ var nouns = map[string]string{
 	"xã": "xã", "phường": "phường", "thị trấn": "thị trấn", "đặc khu": "đặc khu", "tỉnh": "tỉnh", "thôn": "thôn", "bản": "bản", "khu phố": "khu phố", "khóm": "khóm",
 	"tổ chức chính trị xã hội": "tổ chức chính trị - xã hội", "tổ chức ct xh": "tổ chức chính trị - xã hội", "ban đảng": "ban đảng", "cơ quan chuyên môn": "cơ quan chuyên môn",
 	"huyện ủy": "Huyện ủy", "thị ủy": "Thị ủy", "thành ủy": "Thành ủy", "đảng ủy": "Đảng ủy", "quận ủy": "Quận ủy", "đảng ủy trực thuộc": "Đảng ủy trực thuộc",
-	"tập đoàn": "tập đoàn", "tổng công ty": "tổng công ty", "công ty": "công ty", "trường": "trường", "học viện": "học viện", "ngân hàng": "ngân hàng", "đảng bộ": "đảng bộ", "chi bộ": "chi bộ",
+	"tập đoàn": "tập đoàn", "tổng công ty": "tổng công ty", "công ty": "công ty", "trường": "trường", "bệnh viện": "bệnh viện", "hạt": "hạt", "trạm": "trạm", "học viện": "học viện", "ngân hàng": "ngân hàng", "đảng bộ": "đảng bộ", "chi bộ": "chi bộ",
 }
 
 // partyNouns count in a list only after "các": "TT Huyện ủy, HĐND" is no list.
@@ -56,6 +56,11 @@ func chainAt(toks []token, i int, plural bool) chain {
 		if len(c.items) > 0 && (levelWord(key) != levelWord(c.items[0]) || massNoun(key) && c.has("sở")) {
 			break // territories and bodies make no common list; mass organisations are a group of their own
 		}
+		if n, ok := townsAt(toks, next); ok { // "UBND các xã, TT"
+			c.items = append(c.items, key, "thị trấn")
+			c.end = n
+			break
+		}
 		sep := separator(toks, next)
 		if sep == 0 && next < len(toks) && namedBy(toks[next:], key) {
 			break // "các huyện, thành phố Đông Hà": the last is named
@@ -75,6 +80,18 @@ func chainAt(toks []token, i int, plural bool) chain {
 		return chain{}
 	}
 	return c
+}
+
+// townsAt reports whether a list of communes ends at i with "TT" for its towns,
+// and returns the index behind it.
+func townsAt(toks []token, i int) (int, bool) {
+	sep := separator(toks, i)
+	last := i + sep
+	if sep == 0 || last >= len(toks) || toks[last].text != "TT" || toks[i-1].key != "xã" && toks[i-1].key != "phường" {
+		return 0, false
+	}
+	after := toks[last+1:]
+	return last + 1, len(after) == 0 || !after[0].word() && after[0].mark != '.' || after[0].word() && !after[0].capital()
 }
 
 // loose reports whether two class words stand side by side as a list.

@@ -22,7 +22,7 @@ func (is *issuer) collective(full string, toks []token) (meaning, bool) {
 	}
 	c := chainAt(toks, i, many)
 	if !many && len(c.items) == 0 {
-		if j := indexOf(toks, "các"); j > 0 && j < 8 && !ownPlural(toks, j) {
+		if j := indexOf(toks, "các"); j > 0 && j < 8 && (!ownPlural(toks, j) || strings.Contains(words(toks), "trên địa bàn")) {
 			return is.someOf(full, toks, j), true
 		}
 		return meaning{}, false
@@ -166,15 +166,21 @@ func (is *issuer) territories(full string, toks []token) (meaning, bool) {
 		return is.tier(full, toks)
 	}
 	head, tail := toks[:start], toks[c.end:]
+	if len(head) > 1 && head[0].key == "các" {
+		head = head[1:] // "Các Chi cục Thuế huyện, thị xã"
+	}
 	counted := ""
-	if n := len(head); n > 1 && digitsOnly(head[n-1:]) { // "UBND 10 huyện, thị xã"
+	if n := len(head); n > 1 && digitsOnly(head[n-1:]) && toks[start].key != "các" { // "UBND 10 huyện, thị xã"
 		head, counted = head[:n-1], "Dòng này ghi số lượng: hãy đối chiếu rồi xác nhận."
 	}
 	if len(head) > 0 && head[len(head)-1].key == "của" {
 		return meaning{}, false
 	}
 	m := meaning{kind: dispatch.KindGroup, group: true, vague: vagueness(toks) + counted, units: c.texts()}
-	if party := partyList(c, tail); party != "" && len(head) == 0 {
+	if party := partyList(c, tail); party != "" {
+		if len(head) > 0 { // "Ban Tuyên giáo các huyện, thị, thành ủy"
+			party = expand(head) + " " + lowerFirst(party)
+		}
 		m.name, m.units, m.forms = party, nil, distinctForms(full, party)
 		return m, true
 	}
@@ -188,7 +194,7 @@ func (is *issuer) territories(full string, toks []token) (meaning, bool) {
 	if len(head) > 0 {
 		name = is.headName(head)
 	}
-	m.name = name + " các " + strings.Join(c.texts(), ", ")
+	m.name = militaryName(name + " các " + strings.Join(c.texts(), ", "))
 	short := m.name
 	rest := words(tail)
 	switch {
@@ -240,6 +246,13 @@ func territoryList(toks []token) (start int, c chain) {
 // them, "" if the list is none.
 func partyList(c chain, rest []token) string {
 	rest = trimMarks(rest)
+	if len(rest) == 1 && rest[0].key == "đoàn" { // "các huyện, thị, thành đoàn"
+		names := make([]string, 0, len(c.items))
+		for _, it := range c.items {
+			names = append(names, capitalise(firstWord(it))+" đoàn")
+		}
+		return "Các " + strings.Join(names, ", ")
+	}
 	if len(rest) < 2 || rest[len(rest)-1].key != "ủy" || partyLevels[words(rest)] == "" {
 		return ""
 	}
@@ -270,7 +283,7 @@ func laterLevels(toks []token) []string {
 // tier reads "UBND cấp huyện", "UBND cấp xã".
 func (is *issuer) tier(full string, toks []token) (meaning, bool) {
 	n := len(toks)
-	if n < 3 || toks[n-2].key != "cấp" || bodyCore(toks) == 0 {
+	if n < 3 || toks[n-2].key != "cấp" || toks[0].key == "các" {
 		return meaning{}, false
 	}
 	level, k := levelAt(toks[n-1:])
@@ -278,7 +291,7 @@ func (is *issuer) tier(full string, toks []token) (meaning, bool) {
 		return meaning{}, false
 	}
 	name := is.headName(toks[:n-2]) + " cấp " + level
-	m := meaning{kind: dispatch.KindGroup, group: true, name: name, forms: distinctForms(full, name)}
+	m := meaning{kind: dispatch.KindGroup, group: true, name: militaryName(name), forms: distinctForms(full, name)}
 	if p := is.overTerritories(chain{items: []string{level}}); p.name != "" {
 		m.name += " " + p.String()
 	}

@@ -27,6 +27,8 @@ func (r *resolver) decide(it *dispatch.Item, ph *phrase, m *meaning) {
 		return
 	case m.ref != nil:
 		r.follow(it, m.ref)
+		r.exceptFrom(it)
+		r.caution(it, ph)
 		return
 	}
 	if r.dir == nil {
@@ -49,6 +51,32 @@ func (r *resolver) decide(it *dispatch.Item, ph *phrase, m *meaning) {
 	r.caution(it, ph)
 }
 
+// exceptFrom takes the exceptions out of what a reference points to, out of what
+// is offered too.
+func (r *resolver) exceptFrom(it *dispatch.Item) {
+	if len(it.Exceptions) == 0 || r.dir == nil {
+		return
+	}
+	problem := ""
+	left, why := r.subtract(it.Agencies, it.Exceptions)
+	if it.Certainty == dispatch.Certain {
+		it.Agencies, problem = left, why
+	}
+	for i := range it.Candidates {
+		it.Candidates[i].Agencies, _ = r.subtract(it.Candidates[i].Agencies, it.Exceptions)
+	}
+	it.Candidates = slices.DeleteFunc(it.Candidates, func(c dispatch.Candidate) bool { return len(c.Agencies) == 0 })
+	switch {
+	case it.Certainty != dispatch.Certain:
+		it.Reason = strings.TrimSpace(it.Reason + " Nhớ phần loại trừ: " + clip(strings.Join(it.Exceptions, ", "), maxContext) + ".")
+	case len(left) == 0:
+		it.Agencies = nil
+		it.Certainty, it.Reason = dispatch.None, "Trừ ra thì không còn nơi nhận nào: hãy kiểm tra."
+	case problem != "":
+		r.doubt(it, problem)
+	}
+}
+
 // caution takes back certainty where the wording itself raises a question.
 func (r *resolver) caution(it *dispatch.Item, ph *phrase) {
 	switch {
@@ -57,6 +85,8 @@ func (r *resolver) caution(it *dispatch.Item, ph *phrase) {
 		r.doubt(it, "Chữ \"liên quan\" ở cuối có thể chỉ cả nhóm này: hãy xác nhận.")
 	case ph.overfull:
 		r.doubt(it, "Dòng quá dài: phần sau chưa đọc, hãy kiểm tra.")
+	case ph.several:
+		r.doubt(it, "Nhiều cơ quan của nhiều địa phương viết gộp: hãy xác nhận từng nơi.")
 	case ph.unclear:
 		r.doubt(it, "Không rõ phần loại trừ kết thúc ở đâu: hãy xác nhận.")
 	case ph.tags.list:
@@ -103,6 +133,9 @@ func (r *resolver) decideAgency(it *dispatch.Item, m *meaning) {
 	}
 	if match.Certain {
 		r.certain(it, match.Agencies[0])
+		if toks := tokenize(m.forms[0]); match.Agencies[0] == r.b.Issuer && r.is.rank != central && !placed(toks) && !wholeProvinceTail(toks) {
+			r.doubt(it, "Tên này trong danh bạ là chính cơ quan ban hành, nhưng có thể chỉ cấp trên cùng ngành: hãy xác nhận.")
+		}
 		return
 	}
 	if g, ok := r.lookupGroup(m.forms); ok && len(match.Agencies) == 0 {
@@ -140,6 +173,9 @@ func (r *resolver) offer(it *dispatch.Item, ids []directory.ID, reason string) {
 	}
 	for _, id := range ids {
 		if a, ok := r.dir.Agency(id); ok && len(it.Candidates) < maxCandidates {
+			if it.Kind == dispatch.KindOther {
+				it.Kind = dispatch.KindAgency // it is like the name of one
+			}
 			it.Candidates = append(it.Candidates, dispatch.Candidate{Agencies: []directory.ID{id}, Name: a.Name, Reason: r.standing(a)})
 			it.Certainty = dispatch.Doubtful
 		}
@@ -210,7 +246,7 @@ func (r *resolver) decideOffice(it *dispatch.Item, ph *phrase, m *meaning) {
 	}
 	if match.Certain && m.vague == "" {
 		r.certain(it, match.Agencies[0])
-		if !m.inside && r.foreignUnit(it.Agencies[0], m) {
+		if r.foreignUnit(it.Agencies[0], m) {
 			r.doubt(it, "Danh bạ có đơn vị này nhưng thuộc cơ quan khác: hãy xác nhận.")
 		}
 		return

@@ -106,6 +106,8 @@ func (r *resolver) settleGroup(it *dispatch.Item, g directory.Group, m *meaning,
 	case m.vague != "":
 		r.doubt(it, m.vague)
 		r.likely = nil
+	case r.tooWide(agencies, m):
+		r.doubt(it, "Cơ quan ban hành ở cấp dưới tỉnh mà tên nhóm không ghi \"tỉnh\": hãy xác nhận.")
 	default:
 		if why := r.kindsLeftOut(agencies, m.units); why != "" {
 			r.doubt(it, why)
@@ -113,6 +115,16 @@ func (r *resolver) settleGroup(it *dispatch.Item, g directory.Group, m *meaning,
 			r.doubt(it, "Danh bạ ghi về nhóm này: "+strings.TrimRight(g.Note, ".")+".")
 		}
 	}
+}
+
+// tooWide reports a group of provincial bodies that an issuer below the province
+// names without saying so: its own "các đoàn thể" may be meant.
+func (r *resolver) tooWide(agencies []directory.Agency, m *meaning) bool {
+	if r.is.rank != district && r.is.rank != communal || agencies[0].Level != "tinh" {
+		return false
+	}
+	toks := tokenize(m.forms[0])
+	return indexOf(toks, "tỉnh") < 0 && indexOf(toks, "sở") < 0
 }
 
 // noteAsks reports whether the register wants a nod for this form of a group: its
@@ -186,5 +198,19 @@ func (r *resolver) excepted(text string) []directory.ID {
 			return ids
 		}
 	}
-	return nil
+	return r.exceptedEach(text, toks)
+}
+
+// exceptedEach resolves "huyện A và thị xã B" piece by piece: none unless every
+// piece is sure.
+func (r *resolver) exceptedEach(text string, toks []token) []directory.ID {
+	i := indexOf(toks, "và")
+	if i <= 0 || i+1 >= len(toks) {
+		return nil
+	}
+	first, rest := r.excepted(source(text, toks[:i])), r.excepted(source(text, toks[i+1:]))
+	if len(first) == 0 || len(rest) == 0 {
+		return nil
+	}
+	return append(slices.Clone(first), rest...)
 }

@@ -80,10 +80,17 @@ func levelAt(toks []token) (string, int) {
 	for n < len(toks) && toks[n].mark == '.' {
 		n++
 	}
-	if len(toks[0].key) == 1 && (n >= len(toks) || !toks[n].capital()) {
+	if len(toks[0].key) == 1 && (n >= len(toks) || !toks[n].capital() || roomCode(toks, n)) {
 		return "", 0
 	}
 	return level, n
+}
+
+// roomCode reports "P. TCHC", "P.KHTC": behind "P" stands the code of a room, not
+// the name of a ward.
+func roomCode(toks []token, n int) bool {
+	code := toks[n]
+	return toks[0].key == "p" && code.upper() && !hasDigit(code.text) && len([]rune(code.text)) > 1 && (n+1 == len(toks) || !toks[n+1].word())
 }
 
 // namedNext reports whether a name follows a short form of a level ("Tp. Đông Hà").
@@ -140,6 +147,9 @@ func (is *issuer) fromDirectory(dir *directory.Snapshot, id directory.ID) {
 	if is.name == "" {
 		is.name = is.listed
 	}
+	if t, ok := dir.Agency(dir.Territory(id)); ok { // a school may bear the name of another province
+		is.findPlaces(tokenize(strings.TrimSuffix(viet.Clean(t.Name), " (cũ)")), "")
+	}
 	is.rank = map[string]rank{"trung-uong": central, "tinh": provincial, "huyen": district, "xa": communal}[a.Level]
 	const deepest = 16
 	for depth := 0; depth < deepest; depth++ {
@@ -164,7 +174,7 @@ func (is *issuer) read(name string, on directory.Date) {
 		toks = toks[n:]
 	}
 	is.findPlaces(toks, on)
-	is.class = classOf(toks)
+	is.class = classOf(tokenize(expand(toks)))
 	if is.rank == unknownRank {
 		is.rank = is.guessRank(toks)
 	}
@@ -174,7 +184,7 @@ func (is *issuer) read(name string, on directory.Date) {
 // findPlaces records each territory named in toks that is not yet known.
 func (is *issuer) findPlaces(toks []token, on directory.Date) {
 	for i := 0; i < len(toks); i++ {
-		level, n := levelAt(toks[i:])
+		level, n := territoryAt(toks[i:])
 		if n == 0 {
 			continue
 		}
@@ -204,6 +214,18 @@ func (is *issuer) findPlaces(toks []token, on directory.Date) {
 			is.province = place{level, p}
 		}
 	}
+}
+
+// seatedBodies are bodies whose first word is the level of their territory.
+var seatedBodies = map[string]string{"tỉnh ủy": "tỉnh", "thành ủy": "thành phố", "huyện ủy": "huyện", "thị ủy": "thị xã", "quận ủy": "quận", "tỉnh đoàn": "tỉnh", "thành đoàn": "thành phố", "huyện đoàn": "huyện", "thị đoàn": "thị xã"}
+
+// territoryAt is levelAt for the name of an issuer, where "Huyện ủy Hải Lăng"
+// names a territory too.
+func territoryAt(toks []token) (string, int) {
+	if level, n := longest(seatedBodies, toks); n > 0 {
+		return level, n
+	}
+	return levelAt(toks)
 }
 
 // provinceTail finds a province's name at the end of toks.
@@ -306,7 +328,29 @@ func (is *issuer) settle() {
 	if is.own == "" {
 		is.own, is.brief = is.name, is.name
 	}
+	is.own, is.brief = is.fill(is.own), is.fill(is.brief)
 }
+
+// ownClass reports whether toks is only the class word of the issuer's own name,
+// in full or in short: "Sở", "Chi cục", "BV", "BCH", "Tổng cục".
+func (is *issuer) ownClass(toks []token) bool {
+	if len(toks) == 0 || len(toks) > 3 {
+		return false
+	}
+	own := words(tokenize(is.own)) + " "
+	text := words(toks)
+	if text == "bch" {
+		return strings.HasPrefix(own, "bộ chỉ huy ") || strings.HasPrefix(own, "ban chỉ huy ") || strings.HasPrefix(own, "ban chấp hành ")
+	}
+	if classWords[text] {
+		return strings.HasPrefix(own, text+" ")
+	}
+	full := words(tokenize(expand(toks)))
+	return classWords[full] && strings.HasPrefix(own, full+" ")
+}
+
+// classWords are what a body calls itself inside.
+var classWords = wordSetOf("sở", "bộ", "cục", "chi cục", "tổng cục", "ban", "trường", "viện", "học viện", "bệnh viện", "trung tâm", "công ty", "tổng công ty", "tập đoàn", "chi nhánh", "hội", "quỹ", "trạm", "hạt", "đội", "kho bạc", "thanh tra", "văn phòng", "tòa án", "tòa", "viện kiểm sát", "bộ chỉ huy", "ban chỉ huy", "công an", "đài", "báo", "liên đoàn", "liên minh", "thuế")
 
 // seat is the territory on whose level the issuer works.
 func (is *issuer) seat() place {
@@ -367,6 +411,26 @@ func partyAt(p place) string {
 	return strings.TrimSpace("Đảng ủy " + p.String())
 }
 
+// runningCase is mixedCase for a line of the block: only where words are written
+// in capitals, not where the line is all codes.
+func runningCase(s string) string {
+	toks := tokenize(s)
+	real := 0
+	for _, t := range toks {
+		if t.word() && !isCode(t) && viet.Marked(t.text) {
+			real++
+		}
+	}
+	cased := s
+	if real > 0 && len(toks) > 1 {
+		cased = mixedCase(s)
+	}
+	if len(cased) != len(s) {
+		return s
+	}
+	return cased
+}
+
 // mixedCase turns a name in capitals ("UBND TỈNH QUẢNG TRỊ") into the case of
 // running text, as far as that can be told.
 func mixedCase(s string) string {
@@ -385,7 +449,7 @@ func mixedCase(s string) string {
 		switch {
 		case !t.word():
 			b.WriteString(t.text)
-		case abbreviations[lower] != "" && lower != "tư" || lower == "tttt":
+		case isCode(t):
 			b.WriteString(t.text)
 		case i > 0 && (smallWords[lower] || i+1 < len(toks) && smallPairs[lower+" "+toks[i+1].key] || smallPairs[toks[i-1].key+" "+lower]):
 			b.WriteString(strings.ToLower(t.text))
@@ -397,10 +461,18 @@ func mixedCase(s string) string {
 	return b.String()
 }
 
-// smallWords stay in lower case inside a name written in capitals.
-var smallWords = wordSet("và của các tỉnh huyện xã phường")
+// isCode reports whether a word in capitals is a code, not a word of a name
+// written in capitals: it is a known short form, or has no vowel.
+func isCode(t token) bool {
+	known := abbreviations[t.key] != "" || partyCodeKeys[t.key] != "" || partyShort[bodyCores[t.key]] || fieldTable[t.key] != nil && len([]rune(t.text)) > 1 && fieldTable[t.key].name != capitalise(t.key)
+	_, _, field := fieldCode([]token{t})
+	return known && t.key != "tư" || field > 0 || !strings.ContainsAny(viet.Fold(t.key), "aeiouy") || hasDigit(t.text)
+}
 
-var smallPairs = map[string]bool{"nhân dân": true, "thị xã": true, "thị trấn": true, "thành phố": true, "đặc khu": true, "đại biểu": true}
+// smallWords stay in lower case inside a name written in capitals.
+var smallWords = wordSet("và của các tỉnh huyện xã phường thuộc trừ")
+
+var smallPairs = map[string]bool{"nhân dân": true, "thị xã": true, "thị trấn": true, "thành phố": true, "đặc khu": true, "đại biểu": true, "cấp tỉnh": true, "cấp huyện": true, "cấp xã": true, "liên quan": true, "có liên": true, "trực thuộc": true, "địa bàn": true, "trên địa": true, "đoàn thể": true}
 
 // capitalise makes the first letter a capital.
 func capitalise(s string) string {

@@ -28,6 +28,12 @@ func (p *lineParser) label(toks, rest []token) label {
 	case text == "thường trực" || text == "tt" || text == "thường vụ" || text == "btv" || text == "ban thường vụ":
 		return label{prefix: source(p.s, toks)}
 	}
+	if purpose, ok := purposeOf(source(p.s, toks)); ok {
+		return label{purpose: purpose}
+	}
+	if honorific(toks) == len(toks) { // "Ông (bà): A, B"
+		return label{prefix: source(p.s, toks), post: true}
+	}
 	if lab, ok := p.fieldLabel(rest, many); ok {
 		return lab
 	}

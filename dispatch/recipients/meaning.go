@@ -1,9 +1,11 @@
 package recipients
 
 import (
+	"strconv"
 	"strings"
 
 	"quangtri.gov.vn/vanthu/dispatch"
+	"quangtri.gov.vn/vanthu/internal/viet"
 )
 
 // meaning is what the grammar alone makes of a phrase.
@@ -40,6 +42,7 @@ func (is *issuer) mean(s string, ph *phrase) meaning {
 	case len(toks) == 0:
 		return meaning{kind: dispatch.KindOther, name: strings.TrimSpace(full)}
 	}
+	full, toks = roomWritten(full, toks)
 	if ref := parseReference(toks); ref != nil {
 		return meaning{kind: dispatch.KindReference, name: ref.String(), ref: ref}
 	}
@@ -65,6 +68,19 @@ func (is *issuer) mean(s string, ph *phrase) meaning {
 		return m
 	}
 	return is.agency(full, toks)
+}
+
+// roomWritten writes "P. TCHC" as "Phòng TCHC".
+func roomWritten(full string, toks []token) (string, []token) {
+	n := 1
+	for n < len(toks) && toks[n].mark == '.' {
+		n++
+	}
+	if toks[0].text != "P" || n >= len(toks) || !roomCode(toks, n) {
+		return full, toks
+	}
+	full = "Phòng " + source(full, toks[n:])
+	return full, tokenize(full)
 }
 
 // archive names the copy that is kept.
@@ -120,7 +136,22 @@ func archiveCopies(toks []token) int {
 			return t.copies
 		}
 	}
+	for i := len(toks) - 1; i >= 0 && i >= len(toks)-4; i-- { // "Tr.05b", "05 bản"
+		if digits, ok := strings.CutSuffix(toks[i].key, "b"); ok && allDigits(digits) {
+			return number(digits)
+		}
+		if toks[i].key == "bản" && i > 0 && allDigits(toks[i-1].key) {
+			return number(toks[i-1].key)
+		}
+	}
 	return 0
+}
+
+func allDigits(s string) bool { return s != "" && len(s) < 5 && strings.Trim(s, "0123456789") == "" }
+
+func number(digits string) int {
+	n, _ := strconv.Atoi(digits)
+	return n
 }
 
 // headerLine names a label whose recipients stand on the lines below.
@@ -168,6 +199,10 @@ func (is *issuer) officeName() string {
 		return is.fill("Văn phòng " + partyAt(is.seat()))
 	case office:
 		return is.own
+	case otherBody, mass, police:
+		if !steering(is.own) {
+			return "Văn phòng " + is.brief
+		}
 	case council:
 		return strings.TrimSpace("Văn phòng HĐND " + is.seat().String())
 	case committee:
@@ -179,6 +214,18 @@ func (is *issuer) officeName() string {
 	return "Văn phòng " + is.brief
 }
 
+// steering reports whether a body has no office of its own: that of its
+// committee serves it.
+func steering(name string) bool {
+	key := viet.Key(name)
+	for _, head := range []string{"ban chỉ đạo", "ban chỉ huy", "hội đồng", "tổ ", "ban vận động", "chủ tịch"} {
+		if strings.HasPrefix(key, head) {
+			return true
+		}
+	}
+	return key == ""
+}
+
 // agency names a single body.
 func (is *issuer) agency(full string, toks []token) meaning {
 	m := meaning{kind: dispatch.KindAgency}
@@ -186,7 +233,7 @@ func (is *issuer) agency(full string, toks []token) meaning {
 	if last := toks[len(toks)-1]; companies[last.key] != "" && len(toks) <= 3 && last.upper() {
 		m.name = companies[last.key]
 	}
-	m.forms = distinctForms(full, otherStanding(full), otherStanding(otherStanding(full)), m.name, is.bareLevel(m.name), is.withoutLevel(m.name))
+	m.forms = distinctForms(full, otherStanding(full), otherStanding(otherStanding(full)), m.name, is.bareLevel(m.name), is.withoutLevel(m.name), longForm(m.name))
 	if is.class == bureau && len(toks) == 1 && toks[0].text == "CT" {
 		m.name = is.own
 	}
@@ -194,10 +241,23 @@ func (is *issuer) agency(full string, toks []token) meaning {
 		m.kind, m.group, m.vague = dispatch.KindGroup, true, why
 		return m
 	}
+	if n := len(toks); n > 2 && toks[n-1].key == "thuộc" && toks[n-2].key == "trực" { // "đảng ủy trực thuộc"
+		m.kind, m.group = dispatch.KindGroup, true
+		return m
+	}
 	if !knownHead(toks, m.name) {
 		m.kind = dispatch.KindOther
 	}
 	return m
+}
+
+// longForm writes the committees in a name out, as registers of official names do.
+func longForm(name string) string {
+	long := strings.NewReplacer("UBND", "Ủy ban nhân dân", "HĐND", "Hội đồng nhân dân", "MTTQ", "Mặt trận Tổ quốc").Replace(name)
+	if long == name {
+		return ""
+	}
+	return long
 }
 
 // bareLevel writes "... tỉnh Quảng Trị" as "... tỉnh".
@@ -265,17 +325,21 @@ func knownHead(toks []token, name string) bool {
 	if strongHead(tokenize(name)) {
 		return true
 	}
+	if central := words(tokenize(name)); central == "chính phủ" || central == "quốc hội" || strings.HasPrefix(central, "trung ương ") {
+		return true
+	}
 	for _, t := range toks {
 		switch t.key {
 		case "ủy", "tu", "huyện", "xã", "phường", "tỉnh", "nhân":
 			return true
 		}
 	}
-	return bodyHeads[toks[0].key]
+	first, _, _ := strings.Cut(words(tokenize(name)), " ")
+	return bodyHeads[toks[0].key] || bodyHeads[first]
 }
 
 // bodyHeads are further first words of bodies.
-var bodyHeads = wordSet("hạt trạm đồn đội tổ khoa kho lữ trung tiểu sư quân xí nhà bảo thư hợp liên tổng câu cảng chốt chùa tòa giáo hội đoàn chi đảng lâm vườn khu làng mạng phân cơ nông")
+var bodyHeads = wordSet("hạt trạm đồn trại viettel vnpt mobifone evn agribank bidv vietcombank vietinbank đội tổ khoa kho lữ trung tiểu sư quân xí nhà bảo thư hợp liên tổng câu cảng chốt chùa tòa giáo hội đoàn chi đảng lâm vườn khu làng mạng phân cơ nông")
 
 // bodyName is the canonical name of a single body.
 func (is *issuer) bodyName(toks []token) string {
@@ -301,10 +365,21 @@ func (is *issuer) bodyName(toks []token) string {
 	if bodyCore(toks) > 0 {
 		return is.coreName(toks)
 	}
+	if board := expand(toks); partyBoards[viet.Key(board)] && is.ofParty() {
+		return board + " " + partyAt(is.seat())
+	}
 	if p, n := levelAt(toks); n > 0 && n < len(toks) && properName(toks[n:]) == len(toks)-n {
 		return "UBND " + p + " " + joinWords(toks[n:])
 	}
 	return is.settleName(is.fill(expand(toks)))
+}
+
+// partyBoards are the boards that every Party committee has.
+var partyBoards = wordSetOf("ban tổ chức", "ban tuyên giáo", "ban dân vận", "ban nội chính", "ban tuyên giáo và dân vận", "ban xây dựng đảng", "ủy ban kiểm tra", "văn phòng cấp ủy")
+
+// ofParty reports whether the issuer is a Party committee or one of its boards.
+func (is *issuer) ofParty() bool {
+	return is.seat().name != "" && (is.class == party || committeeAt(tokenize(is.own)) > 0 && strings.HasSuffix(viet.Key(is.own), viet.Key(partyAt(is.seat()))))
 }
 
 // coreName names a committee, with the issuer's territory if it has none.
@@ -317,12 +392,12 @@ func (is *issuer) coreName(toks []token) string {
 		if len(rest) == 0 {
 			return is.partyName(core)
 		}
-	case "UBND", "HĐND", "MTTQ", "ĐBQH", "Đảng ủy":
+	case "UBND", "HĐND", "MTTQ", "ĐBQH", "Đảng ủy", "ĐU":
 		if core == "MTTQ" && toks[0].key == "mttq" {
 			return is.settleName(is.fill("Ủy ban " + expand(toks)))
 		}
 		name := is.settleName(is.fill(expand(toks)))
-		if len(rest) == 0 && core != "MTTQ" && core != "ĐBQH" && (core != "Đảng ủy" || is.rank == communal) {
+		if len(rest) == 0 && core != "MTTQ" && core != "ĐBQH" && (core != "Đảng ủy" && core != "ĐU" || is.rank == communal) {
 			return strings.TrimSpace(name + " " + is.seat().String())
 		}
 		return name
@@ -365,21 +440,11 @@ var partyCodeKeys = func() map[string]string {
 	return m
 }()
 
-// partyCode reads "TTTU", "TT.TU", "TVTU", "TTHĐND tỉnh".
+// partyCode reads "TTTU", "TT.TU", "TVTU".
 func (is *issuer) partyCode(toks []token) (string, bool) {
 	if key, n := longest(partyCodeKeys, toks); n > 0 && n == len(toks) && toks[0].upper() {
 		c := partyCodes[key]
 		return c[0] + " " + is.partyName(c[1]), true
-	}
-	for glued, core := range map[string]string{"tthđnd": "HĐND", "ttubnd": "UBND"} {
-		if toks[0].key == glued {
-			rest := tokenize(core + " " + expand(toks[1:]))
-			name := "Thường trực " + is.coreName(rest)
-			if core == "UBND" {
-				name += " (CT, các PCT)"
-			}
-			return name, true
-		}
 	}
 	return "", false
 }
@@ -444,11 +509,39 @@ func (is *issuer) fieldName(head string, f *field, rest []token) string {
 // oncePerPlace are mass organisations that every territory has.
 var oncePerPlace = wordSetOf("hội nông dân", "hội cựu chiến binh", "hội liên hiệp phụ nữ", "hội phụ nữ", "liên đoàn lao động")
 
+// oncePerDistrict are bodies that the districts and communes have too: without
+// a place they are those of the issuer's own.
+var oncePerDistrict = wordSetOf("tòa án nhân dân", "viện kiểm sát nhân dân", "kho bạc nhà nước", "bảo hiểm xã hội", "ban chỉ huy quân sự", "bộ chỉ huy quân sự", "thanh tra", "chi cục thuế", "chi cục thống kê", "chi cục thi hành án dân sự", "ngân hàng chính sách xã hội", "trạm y tế", "trung tâm y tế")
+
+// militaryName gives the military command below the province its name: only a
+// province has a "Bộ Chỉ huy".
+func militaryName(name string) string {
+	rest, ok := strings.CutPrefix(name, "Bộ Chỉ huy Quân sự ")
+	if !ok {
+		return name
+	}
+	toks := tokenize(rest)
+	if len(toks) > 1 && toks[0].key == "các" {
+		toks = toks[1:]
+	}
+	if level, n := levelAt(toks); n == 0 || level == "tỉnh" || level == "thành phố" && centralCities[words(toks[n:])] {
+		return name
+	}
+	return "Ban Chỉ huy Quân sự " + rest
+}
+
 // settleName completes names of bodies that exist once in a province and are
 // usually written without it, and smooths what expansion leaves.
 func (is *issuer) settleName(name string) string {
+	name = militaryName(name)
 	key := words(tokenize(name))
+	below := is.rank == district || is.rank == communal
+	if rest, ok := strings.CutPrefix(name, "Ngân hàng Nhà nước Việt Nam tỉnh"); ok { // a branch
+		name = "Ngân hàng Nhà nước tỉnh" + rest
+	}
 	switch {
+	case below && oncePerDistrict[key]:
+		return strings.TrimSpace(name + " " + is.seat().String())
 	case key == "đài phát thanh truyền hình" || key == "báo và phát thanh truyền hình":
 		return strings.TrimSpace(name + " " + is.province.name)
 	case oncePerPlace[key], key == "văn phòng ubnd" || key == "văn phòng hđnd" || key == "văn phòng hđnd và ubnd" || key == "đài khí tượng thủy văn" || key == "ủy ban mttq" || key == "ủy ban mttq việt nam" || key == "mttq" || key == "mttq việt nam" || key == "công an" || key == "bộ chỉ huy quân sự" || key == "đoàn đại biểu quốc hội" || key == "trung tâm công báo" || key == "trung tâm công báo tin học":

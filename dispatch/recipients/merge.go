@@ -58,6 +58,7 @@ func (p *lineParser) mergeOwners(list []phrase) []phrase {
 	switch {
 	case known != "" && sameName(known, expand(owner)):
 	case policeCode:
+	case unit[0].key == "cục" && owner[0].key == "bộ" && !placed(unit) && !fiscalBureau(unit):
 	case unit[0].key == "vụ" && (owner[0].key == "bộ" || owner[0].key == "vpcp" || owner[0].key == "văn"):
 	case unit[0].key == "phòng" && len(unit) > 1 && (owner[0].key == "sở" || owner[0].key == "văn" || owner[0].key == "vp" || owner[0].key == "vpub"):
 	default:
@@ -70,11 +71,21 @@ func (p *lineParser) mergeOwners(list []phrase) []phrase {
 	return []phrase{merged}
 }
 
+// fiscalBureau reports a "Cục" that every province had too ("Cục Thuế"): beside a
+// ministry it may be a recipient of its own.
+func fiscalBureau(unit []token) bool {
+	switch words(unit[1:]) {
+	case "thuế", "hải quan", "thống kê", "thi hành án dân sự", "thads", "quản lý thị trường", "qltt":
+		return true
+	}
+	return false
+}
+
 // dashOwner returns the index of a dash that separates a unit from its owner,
 // or 0.
 func dashOwner(toks []token) int {
 	for i := len(toks) - 2; i > 0; i-- {
-		if toks[i].mark != '-' {
+		if toks[i].mark != '-' || toks[i].tight && i >= 2 && toks[i-2].mark == '/' { // the symbol of a document: 15/QĐ-UBND
 			continue
 		}
 		if right := toks[i+1:]; ownerHead(right) {

@@ -10,7 +10,7 @@ import (
 func expand(toks []token) string {
 	var b strings.Builder
 	for i := 0; i < len(toks); {
-		if i > 0 && toks[i].start > toks[i-1].end {
+		if i > 0 && (toks[i].start > toks[i-1].end || toks[i].word() && toks[i-1].word()) {
 			b.WriteByte(' ')
 		}
 		value, n := expansionAt(toks, i)
@@ -40,6 +40,9 @@ func expansionAt(toks []token, i int) (string, int) {
 	}
 	if v, n := longest(spellings, toks[i:]); n > 0 {
 		return v, n
+	}
+	if t.text == "ĐU" {
+		return "Đảng ủy", 1
 	}
 	if i > 0 || len(toks) > 1 && toks[1].capital() {
 		if level, n := levelAt(toks[i:]); n > 0 && len([]rune(t.text)) <= 2 {
@@ -87,13 +90,16 @@ func anyUpper(toks []token) bool {
 var bodyCores = map[string]string{
 	"tỉnh ủy": "Tỉnh ủy", "thành ủy": "Thành ủy", "huyện ủy": "Huyện ủy", "thị ủy": "Thị ủy", "quận ủy": "Quận ủy", "đảng ủy": "Đảng ủy",
 	"tu": "TU", "hu": "HU", "thu": "ThU", "hđnd": "HĐND", "ubnd": "UBND", "hội đồng nhân dân": "HĐND", "ủy ban nhân dân": "UBND",
-	"mttq": "MTTQ", "ubmttq": "MTTQ", "đoàn đbqh": "ĐBQH", "đoàn đại biểu quốc hội": "ĐBQH",
+	"đu": "ĐU", "mttq": "MTTQ", "ubmttq": "MTTQ", "ubmttqvn": "MTTQ", "mttqvn": "MTTQ", "đoàn đbqh": "ĐBQH", "đđbqh": "ĐBQH", "đoàn đại biểu quốc hội": "ĐBQH",
 }
+
+// partyShort are the codes among bodyCores: they count only in capitals.
+var partyShort = wordSetOf("TU", "HU", "ThU", "ĐU")
 
 // bodyCore counts the tokens of the committee that toks begins with.
 func bodyCore(toks []token) int {
 	v, n := longest(bodyCores, toks)
-	if v == "ThU" && !toks[0].upper() {
+	if partyShort[v] && !toks[0].upper() {
 		return 0
 	}
 	return n
@@ -118,6 +124,9 @@ func (is *issuer) fill(name string) string {
 			continue
 		}
 		return strings.TrimSpace(name[:toks[i].start] + is.at(level).String())
+	}
+	if n := len(toks); n > 2 && is.rank == communal && words(toks[n-2:]) == "đảng ủy" {
+		return name + " " + is.commune.String() // a board of the issuer's committee
 	}
 	if n := len(toks); n >= 2 {
 		if level, ok := partyLevels[words(toks[n-2:])]; ok {

@@ -161,6 +161,9 @@ func (is *issuer) unitOf(full string, toks []token, ph *phrase) (meaning, bool) 
 	if i := dashOwner(toks); i > 0 {
 		return is.unitMeaning(trimMarks(toks[:i]), toks[i+1:], full), true
 	}
+	if words(toks) == "thanh tra" && (is.class == department || is.class == ministry) {
+		return is.ownUnit(full, toks), true
+	}
 	if !unitHead(toks) {
 		return meaning{}, false
 	}
@@ -180,7 +183,8 @@ func (is *issuer) unitOf(full string, toks []token, ph *phrase) (meaning, bool) 
 	switch {
 	case toks[0].key == "phòng":
 		return is.room(full, toks)
-	case is.class == ministry && (toks[0].key == "vụ" || toks[0].key == "cục"):
+	case placed(toks) || wholeProvinceTail(toks): // "Cục Thuế tỉnh": no unit of a ministry
+	case is.class == ministry && (toks[0].key == "vụ" || toks[0].key == "cục"), is.class == bureau && toks[0].key == "vụ":
 		m := is.unitMeaning(toks, tokenize(is.own), full)
 		m.inside = true
 		return m, true
@@ -204,7 +208,9 @@ func longestOwner(toks []token) string {
 
 // glued finds an owner that follows its unit without a mark.
 func glued(toks []token) int {
-	if toks[0].key != "vụ" && toks[0].key != "cục" && toks[0].key != "ban" && toks[0].key != "phòng" {
+	switch toks[0].key {
+	case "vụ", "cục", "ban", "phòng", "thanh", "văn", "vp":
+	default:
 		return 0
 	}
 	for i := 2; i < len(toks); i++ {
@@ -212,6 +218,10 @@ func glued(toks []token) int {
 			continue
 		}
 		switch toks[0].key {
+		case "thanh", "văn", "vp":
+			if toks[i].key == "bộ" || toks[i].key == "sở" {
+				return i
+			}
 		case "phòng":
 			if toks[i].key == "công" || toks[i].key == "sở" || toks[i].key == "văn" || toks[i].key == "vp" || toks[i].key == "vpub" {
 				return i
@@ -239,6 +249,9 @@ func (is *issuer) unitMeaning(unit, owner []token, full string) meaning {
 		m.name = m.unit + " - " + m.body
 	}
 	m.forms = distinctForms(full, m.unit+", "+m.body, m.unit+" - "+m.body, m.unit+" "+m.body, m.body+" ("+m.unit+")")
+	if bare := is.bareLevel(m.body); bare != "" {
+		m.forms = distinctForms(append(m.forms, m.unit+" "+bare)...)
+	}
 	return m
 }
 
@@ -255,6 +268,9 @@ func unitName(toks []token) string {
 			name = head + " " + capitalise(rest)
 		}
 	}
+	if short, full, n := unitPrefix(toks); n > 0 { // "Phòng GD&ĐT Hải Lăng"
+		return short + " " + full + " " + joinWords(toks[n:])
+	}
 	key := words(tokenize(name))
 	if (strings.HasPrefix(key, "cục kiểm tra văn bản") || strings.HasPrefix(key, "cục kiểm tra vb")) && strings.Contains(key, "vi phạm hành chính") {
 		return "Cục Kiểm tra văn bản và Quản lý xử lý vi phạm hành chính"
@@ -262,10 +278,25 @@ func unitName(toks []token) string {
 	return name
 }
 
+// unitPrefix reads a room by its field of work with a bare proper name behind it.
+func unitPrefix(toks []token) (head, field string, n int) {
+	if len(toks) < 3 || toks[0].key != "phòng" {
+		return "", "", 0
+	}
+	f, taken := matchField(toks[1:])
+	if f == nil || 1+taken >= len(toks) || properName(toks[1+taken:]) != len(toks)-1-taken || toks[1+taken].upper() {
+		return "", "", 0
+	}
+	return toks[0].text, f.name, 1 + taken
+}
+
 // room reads "Phòng X" without an owner: a room of the issuer's office or of
 // the issuer, or with a place, a district's.
 func (is *issuer) room(full string, toks []token) (meaning, bool) {
-	if plural(toks) {
+	if n := len(toks); plural(toks) || n > 2 && toks[n-2].key == "cấp" {
+		return meaning{}, false
+	}
+	if start, _ := territoryList(toks); start > 0 { // "Phòng X 9 huyện, thị xã"
 		return meaning{}, false
 	}
 	at := placeStart(toks)
@@ -274,11 +305,17 @@ func (is *issuer) room(full string, toks []token) (meaning, bool) {
 		p := is.fill("x " + expand(toks[at:]))
 		p = strings.TrimPrefix(p, "x ")
 		m := meaning{kind: dispatch.KindOffice, unit: unit, body: "UBND " + p, name: unit + " " + p}
+		m.inside = is.class == committee && sameName(p, is.seat().String())
 		m.forms = distinctForms(full, m.name)
 		return m, true
 	}
 	unit := unitName(toks)
 	m := meaning{kind: dispatch.KindOffice, unit: unit, inside: true}
+	if _, _, n := unitPrefix(toks); n > 0 { // of a place whose level it does not tell
+		m.inside, m.name = false, unit
+		m.forms = distinctForms(full, unit)
+		return m, true
+	}
 	switch {
 	case is.class == committee && is.rank != provincial:
 		m.body = is.own
@@ -297,7 +334,7 @@ func (is *issuer) room(full string, toks []token) (meaning, bool) {
 // bareCode reads a code that is no known abbreviation: a unit of the issuer.
 func (is *issuer) bareCode(toks []token, ph *phrase) (meaning, bool) {
 	text := words(toks)
-	isOffice := text == "vp" || text == "văn phòng"
+	isOffice := text == "vp" || text == "văn phòng" || text == "văn phòng cơ quan" || text == "vp cơ quan"
 	if !isOffice && !codeOnly(toks) && !(len(toks) == 1 && text == "hcc") || ph.prefix != "" {
 		return meaning{}, false
 	}

@@ -119,8 +119,8 @@ func (is *issuer) membership(toks []token) (meaning, bool) {
 // mass reads "Thủ trưởng các sở, ban, ngành" and "Thủ trưởng cơ quan X": the
 // bodies themselves are meant.
 func (is *issuer) mass(po post, rest []token) (meaning, bool) {
-	if len(rest) == 0 {
-		return meaning{kind: dispatch.KindPerson, name: po.title + " " + is.brief, post: po.title, inside: true}, true
+	if len(rest) == 0 || is.ownClass(rest) {
+		return meaning{kind: dispatch.KindPerson, name: po.title + " " + is.brief, body: is.own, post: po.title, inside: true}, true
 	}
 	text := joinForm(rest)
 	if m, ok := is.collective(text, tokenize(text)); ok {
@@ -167,6 +167,7 @@ func (is *issuer) chiefsOf(po post, rest []token) meaning {
 // official is a person by title, perhaps with a name.
 func (is *issuer) official(po post, many bool, rest []token, ph *phrase) meaning {
 	m := meaning{kind: dispatch.KindPerson, post: po.title}
+	rest = withoutCharge(rest)
 	var who []token
 	switch {
 	case len(rest) > 0 && personName(rest, true) && !bodyStart(rest):
@@ -204,6 +205,17 @@ func (is *issuer) official(po post, many bool, rest []token, ph *phrase) meaning
 	return m
 }
 
+// withoutCharge drops "phụ trách ...", which says which of several deputies is
+// meant but names no body.
+func withoutCharge(toks []token) []token {
+	for i := 1; i+1 < len(toks); i++ {
+		if _, ok := hasWords(toks[i:], "phụ", "trách"); ok {
+			return trimMarks(toks[:i])
+		}
+	}
+	return toks
+}
+
 // namesBody reports whether what follows a title names a body: "phụ trách",
 // "theo dõi lĩnh vực" do not.
 func namesBody(rest []token) bool {
@@ -232,7 +244,7 @@ func nameTail(toks []token) int {
 
 // postBody names the body of a post, for the directory.
 func (is *issuer) postBody(po post, rest []token) string {
-	if bareBody(rest) && is.ownWord(rest[0].key) {
+	if is.meansOwn(rest) {
 		return is.own
 	}
 	if len(rest) > 0 {
@@ -316,7 +328,7 @@ func (is *issuer) postName(title string, po post, rest []token, body string) str
 		return is.officePostName(title, rest, body)
 	case chairPost:
 		if is.class == bureau && len(rest) == 0 {
-			title = strings.Replace(title, "Phó Chủ tịch", "Phó Cục trưởng", 1)
+			title = strings.NewReplacer("Phó Chủ tịch", "Phó Cục trưởng", "Chủ tịch", "Cục trưởng").Replace(title)
 		}
 	case placePost:
 		if len(rest) == 0 {
@@ -324,7 +336,7 @@ func (is *issuer) postName(title string, po post, rest []token, body string) str
 			return strings.TrimSpace(title + " thuộc " + is.commune.String())
 		}
 	case headPost, leaderPost:
-		if bare := bareBody(rest); len(rest) == 0 || bare && is.ownWord(rest[0].key) {
+		if len(rest) == 0 || is.meansOwn(rest) {
 			return strings.TrimSpace(title + " " + is.brief)
 		}
 	case ministerPost:
@@ -339,8 +351,11 @@ func (is *issuer) postName(title string, po post, rest []token, body string) str
 	return strings.TrimSpace(title + " " + body)
 }
 
-// bareBody reports whether a body is only its class word: "Sở", "Cục".
-func bareBody(toks []token) bool { return len(toks) == 1 && toks[0].word() }
+// meansOwn reports whether a body is only a class word that means the issuer:
+// "Sở", "Cục", "Chi cục", "đơn vị".
+func (is *issuer) meansOwn(toks []token) bool {
+	return len(toks) == 1 && toks[0].word() && is.ownWord(toks[0].key) || is.ownClass(toks)
+}
 
 // ownWord reports whether a class word means the issuer itself.
 func (is *issuer) ownWord(key string) bool {

@@ -25,12 +25,14 @@ type phrase struct {
 	owner      string  // the office a label puts it in: "VPCP"
 	ownerLine  bool    // the owner stands in a header line of its own
 	header     bool    // a label with nothing behind it
+	purpose    string  // what a header says the lines below get it for
 	archive    bool
 	leaders    bool // the codes are of leaders ("V0, V1")
 	codes      bool // a list of private codes merged into one recipient
 	excepting  bool // ends with "trừ ..." after a comma
 	unclear    bool // the exception may reach too far
 	overfull   bool // the line goes on beyond its bound
+	several    bool // several bodies of several places in one list
 	concern    bool // "liên quan" at the end of the list may hold for it too
 	tags       tags
 }
@@ -48,9 +50,10 @@ func (p *phrase) full(s string) string {
 type label struct {
 	prefix, suffix string
 	owner          string
-	field          bool // Bộ, Sở: only names and codes of fields fit
-	post           bool // PCN: only a person's name fits
-	code           bool // các Vụ: only codes and names fit
+	field          bool   // Bộ, Sở: only names and codes of fields fit
+	post           bool   // PCN: only a person's name fits
+	code           bool   // các Vụ: only codes and names fit
+	purpose        string // Để báo cáo: why all of them get it
 }
 
 // line is one parsed line.
@@ -88,7 +91,7 @@ func (is *issuer) parseLine(s string, over *label) line {
 // the line, or follows a mark that ends a recipient; "Văn thư - Lưu trữ" is none.
 func archiveStart(toks []token) int {
 	for i, t := range toks {
-		if t.key != "lưu" || !t.word() || !t.capital() && i > 0 {
+		if t.key != "lưu" && t.key != "luu" || !t.word() || !t.capital() && i > 0 {
 			continue
 		}
 		before := i - 1
@@ -99,7 +102,7 @@ func archiveStart(toks []token) int {
 		next := toks[i+1:]
 		colon := len(next) > 0 && next[0].mark == ':'
 		switch {
-		case !opens && !(toks[before].mark == ',' && colon):
+		case !opens && !(toks[before].mark == ',' && (colon || len(next) > 0 && next[0].text == "VT")):
 		case len(next) == 0 || colon || next[0].mark == '.':
 			return i
 		case next[0].key == "trữ":
@@ -169,8 +172,10 @@ func (p *lineParser) goesOn(before *phrase, part []token, full bool) bool {
 	case full:
 		before.end = part[len(part)-1].end
 		before.overfull = true
-	case honorific(before.toks) > 0 && leadsPost(part), // "Ông A, Phó Chánh Văn phòng"
+	case (honorific(before.toks) > 0 || comradeNamed(before.toks)) && leadsPost(part), // "Ông A, Phó Chánh Văn phòng"
 		widerPlace(before.toks, part): // "UBND xã Gio Mai, huyện Gio Linh"
+		before.extend(p.s, part)
+	case companyName(before.toks) && tradeName(part):
 		before.extend(p.s, part)
 	case exceptionLead(part):
 		before.except(p.s, part)
@@ -181,6 +186,29 @@ func (p *lineParser) goesOn(before *phrase, part []token, full bool) bool {
 		return false
 	}
 	return true
+}
+
+// companyName reports the name of an enterprise, which may hold commas.
+func companyName(toks []token) bool {
+	switch words(toks[:min(2, len(toks))]) {
+	case "công ty", "doanh nghiệp", "hợp tác":
+		return true
+	}
+	return toks[0].key == "cty" || toks[0].key == "htx" || toks[0].key == "dntn"
+}
+
+// trades begin what goes on with the name of an enterprise behind a comma.
+var trades = map[string]string{"thương mại": "", "dịch vụ": "", "xây dựng": "", "sản xuất": "", "đầu tư": "", "du lịch": "", "vận tải": "", "xuất nhập khẩu": "", "tư vấn": "", "thiết kế": "", "khoáng sản": "", "kinh doanh": "", "chế biến": "", "thủy sản": "", "lâm sản": "", "nông sản": "", "vật liệu": "", "vật tư": "", "cơ khí": "", "công nghiệp": "", "kỹ thuật": ""}
+
+func tradeName(toks []token) bool {
+	_, n := longest(trades, toks)
+	return n > 0
+}
+
+// comradeNamed reports "Đ/c Nguyễn Văn A": a person by name, without a title.
+func comradeNamed(toks []token) bool {
+	n := comradeAt(toks)
+	return n > 0 && n < len(toks) && personName(toks[n:], false)
 }
 
 // trimOuter drops separators from both ends, parentheses and colons kept.
@@ -261,7 +289,7 @@ func (p *lineParser) part(toks []token) []phrase {
 		switch {
 		case !anyWord(toks[i+1:]):
 			p.outer = &lab
-			return []phrase{{start: start, end: end, toks: trimMarks(toks[:i]), header: true, owner: lab.owner}}
+			return []phrase{{start: start, end: end, toks: trimMarks(toks[:i]), header: true, owner: lab.owner, purpose: lab.purpose}}
 		case p.outer == nil && len(p.done) == 0:
 			p.outer, p.inner = &lab, nil
 		default:
@@ -329,9 +357,9 @@ func (p *lineParser) apply(ph *phrase) {
 		p.outer.put(ph)
 	case p.over != nil:
 		p.outer, p.inner = nil, nil
-		if !wholeBody(ph.toks) {
+		if p.over.purpose != "" || !wholeBody(ph.toks) {
 			p.over.put(ph)
-			ph.ownerLine = true
+			ph.ownerLine = p.over.purpose == ""
 		}
 	default:
 		p.outer, p.inner = nil, nil
@@ -355,7 +383,7 @@ func wholeBody(toks []token) bool {
 // fits reports whether a label may govern the phrase.
 func (l *label) fits(ph *phrase) bool {
 	switch {
-	case l.owner != "" && l.prefix == "":
+	case l.owner != "" && l.prefix == "", l.purpose != "":
 		return true
 	case l.post:
 		return personName(ph.toks, true) && !strongHead(ph.toks) && !leadsPost(ph.toks)
@@ -387,8 +415,16 @@ func (l *label) fits(ph *phrase) bool {
 func (l *label) put(ph *phrase) {
 	ph.owner = l.owner
 	switch {
+	case l.purpose != "":
+		if len(ph.tags.purposes) == 0 {
+			ph.tags.purposes = []string{l.purpose}
+		}
 	case l.post:
 		name := tokenize(l.prefix)
+		if honorific(name) == len(name) {
+			ph.prefix = l.prefix
+			return
+		}
 		if _, _, _, n := leadingPost(name); n < len(name) { // "PCT UBND tỉnh: A"
 			ph.as, ph.tags.person = l.prefix, joinForm(ph.toks)
 			return
@@ -396,9 +432,26 @@ func (l *label) put(ph *phrase) {
 		ph.prefix = l.prefix
 	case l.field && standing[squash(ph.toks)] != "":
 	case l.prefix != "" && len(ph.toks) > 0 && strings.EqualFold(ph.toks[0].key, firstWord(l.prefix)):
+	case l.prefix != "" && startsPlace(ph.toks): // "UBND các phường: A, Phường 3": its own level counts
+		ph.prefix, ph.suffix = withoutLastLevel(l.prefix), l.suffix
 	default:
 		ph.prefix, ph.suffix = l.prefix, l.suffix
 	}
+}
+
+// startsPlace reports whether toks is a named territory.
+func startsPlace(toks []token) bool {
+	_, n := levelAt(toks)
+	return n > 0 && n < len(toks) && properName(toks[n:]) == len(toks)-n
+}
+
+// withoutLastLevel drops the level word at the end of a label's head.
+func withoutLastLevel(prefix string) string {
+	toks := tokenize(prefix)
+	if at := placeStart(toks); at > 0 && at < len(toks) {
+		return source(prefix, toks[:at])
+	}
+	return prefix
 }
 
 func firstWord(s string) string {

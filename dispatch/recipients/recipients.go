@@ -50,6 +50,7 @@ func Resolve(dir *directory.Snapshot, b Block) []dispatch.Item {
 		if body == "" {
 			continue
 		}
+		body = r.withoutStrayColon(body, b.Lines[n+1:])
 		if over != nil && overPlus && !plus {
 			over = nil
 		}
@@ -59,7 +60,7 @@ func Resolve(dir *directory.Snapshot, b Block) []dispatch.Item {
 		}
 		before := len(r.items)
 		head := r.line(n, body, over)
-		if over != nil && !plus && len(r.items) > before && r.items[before].Kind == dispatch.KindAgency {
+		if over != nil && over.purpose == "" && !plus && len(r.items) > before && r.items[before].Kind == dispatch.KindAgency {
 			over = nil // without "+", the first body of its own ends the header
 		}
 		if head != nil {
@@ -73,6 +74,35 @@ func Resolve(dir *directory.Snapshot, b Block) []dispatch.Item {
 		r.unreferred()
 	}
 	return r.items
+}
+
+// withoutStrayColon drops the colon at the end of a line that is no header: of a
+// reference, and of a body that the lines below do not stand inside. As a header
+// the body itself would get nothing.
+func (r *resolver) withoutStrayColon(body string, below []string) string {
+	if len(body) > maxContext || !strings.HasSuffix(body, ":") {
+		return body
+	}
+	bare := strings.TrimRight(body, " :")
+	toks := tokenize(viet.Clean(bare))
+	if parseReference(toks) != nil {
+		return bare
+	}
+	if labelEnd(toks) >= 0 || !strongHead(toks) || plural(toks) {
+		return body
+	}
+	for _, raw := range below {
+		next, plus := trimBullet(raw)
+		if next == "" {
+			continue
+		}
+		t := tokenize(viet.Clean(clip(next, maxContext)))
+		if plus || len(t) == 0 || archiveStart(t) > 0 && parseReference(trimMarks(t)) == nil && !wholeBody(t) && !strongHead(t) {
+			return body
+		}
+		break
+	}
+	return bare
 }
 
 // resolver is the work on one block.
@@ -100,18 +130,18 @@ func (r *resolver) line(n int, raw string, over *label) *label {
 		rest = raw[len(text):]
 	}
 	clean := viet.Clean(text)
-	if over != nil && over.owner == "" {
+	if over != nil && over.owner == "" && over.purpose == "" {
 		over = nil
 	}
-	l := r.parse(clean, over)
+	l := r.parse(runningCase(clean), over)
 	var head *label
 	for i := range l.phrases {
 		ph := &l.phrases[i]
 		it := r.item(l.s, ph)
-		it.Raw, it.Line = raw, n
+		it.Raw, it.Line, it.Text = raw, n, strings.TrimSpace(clean[ph.start:ph.end])
 		r.add(it, r.likely)
 		if ph.header {
-			head = &label{owner: ph.owner}
+			head = &label{owner: ph.owner, purpose: ph.purpose}
 		}
 	}
 	if len(l.phrases) == 0 && strings.TrimSpace(clean) != "" && len(tokenize(clean)) > 0 && hasLetter(clean) {
@@ -200,7 +230,7 @@ func (r *resolver) unreferred() {
 func (r *resolver) item(s string, ph *phrase) dispatch.Item {
 	m := r.is.mean(s, ph)
 	it := dispatch.Item{
-		Text: strings.TrimSpace(s[ph.start:ph.end]), Kind: m.kind, CanonicalName: viet.Clean(m.name), NoSend: m.noSend,
+		Text: strings.TrimSpace(s[ph.start:ph.end]), Kind: m.kind, CanonicalName: strings.ReplaceAll(viet.Clean(m.name), " ,", ","), NoSend: m.noSend,
 		Purposes: ph.tags.purposes, Copies: ph.tags.copies, Exceptions: ph.tags.exceptions, Via: ph.tags.via, Channel: ph.tags.channel,
 	}
 	r.finishName(&it, ph)

@@ -43,11 +43,11 @@ var posts = map[string]post{
 	"trưởng ban": {"Trưởng ban", headPost}, "phó trưởng ban": {"Phó Trưởng ban", headPost}, "phó ban": {"Phó Trưởng ban", headPost}, "ptb": {"Phó Trưởng ban", headPost},
 	"ctr": {"Cục trưởng", headPost}, "cục trưởng": {"Cục trưởng", headPost}, "pctr": {"Phó Cục trưởng", headPost}, "phó ctr": {"Phó Cục trưởng", headPost}, "phó cục trưởng": {"Phó Cục trưởng", headPost},
 	"vụ trưởng": {"Vụ trưởng", headPost}, "phó vụ trưởng": {"Phó Vụ trưởng", headPost}, "tổng cục trưởng": {"Tổng cục trưởng", headPost}, "phó tổng cục trưởng": {"Phó Tổng cục trưởng", headPost},
-	"chi cục trưởng": {"Chi cục trưởng", headPost}, "phó chi cục trưởng": {"Phó Chi cục trưởng", headPost}, "viện trưởng": {"Viện trưởng", headPost}, "phó viện trưởng": {"Phó Viện trưởng", headPost},
-	"hiệu trưởng": {"Hiệu trưởng", headPost}, "phó hiệu trưởng": {"Phó Hiệu trưởng", headPost}, "chánh án": {"Chánh án", headPost}, "phó chánh án": {"Phó Chánh án", headPost},
-	"chánh thanh tra": {"Chánh Thanh tra", headPost}, "phó chánh thanh tra": {"Phó Chánh Thanh tra", headPost}, "tổng thanh tra": {"Tổng Thanh tra", headPost}, "thống đốc": {"Thống đốc", headPost}, "phó thống đốc": {"Phó Thống đốc", headPost},
+	"chi cục trưởng": {"Chi cục trưởng", headPost}, "pcct": {"Phó Chi cục trưởng", headPost}, "phó cct": {"Phó Chi cục trưởng", headPost}, "phó chi cục trưởng": {"Phó Chi cục trưởng", headPost}, "viện trưởng": {"Viện trưởng", headPost}, "phó viện trưởng": {"Phó Viện trưởng", headPost},
+	"hiệu trưởng": {"Hiệu trưởng", headPost}, "phó hiệu trưởng": {"Phó Hiệu trưởng", headPost}, "phó ht": {"Phó Hiệu trưởng", headPost}, "pht": {"Phó Hiệu trưởng", headPost}, "chánh án": {"Chánh án", headPost}, "phó chánh án": {"Phó Chánh án", headPost},
+	"chánh thanh tra": {"Chánh Thanh tra", headPost}, "phó chánh thanh tra": {"Phó Chánh Thanh tra", headPost}, "phó chánh tt": {"Phó Chánh Thanh tra", headPost}, "chánh tt": {"Chánh Thanh tra", headPost}, "tổng thanh tra": {"Tổng Thanh tra", headPost}, "thống đốc": {"Thống đốc", headPost}, "phó thống đốc": {"Phó Thống đốc", headPost},
 	"chỉ huy trưởng": {"Chỉ huy trưởng", headPost}, "phó chỉ huy trưởng": {"Phó Chỉ huy trưởng", headPost}, "chính ủy": {"Chính ủy", headPost}, "tham mưu trưởng": {"Tham mưu trưởng", headPost},
-	"tổng biên tập": {"Tổng Biên tập", headPost}, "trưởng đoàn": {"Trưởng đoàn", headPost}, "phó trưởng đoàn": {"Phó Trưởng đoàn", headPost}, "tổ trưởng": {"Tổ trưởng", headPost}, "kế toán trưởng": {"Kế toán trưởng", headPost}, "kế toán": {"Kế toán", headPost},
+	"tổng biên tập": {"Tổng Biên tập", headPost}, "trưởng đoàn": {"Trưởng đoàn", headPost}, "phó trưởng đoàn": {"Phó Trưởng đoàn", headPost}, "tổ trưởng": {"Tổ trưởng", headPost}, "trưởng thuế": {"Trưởng Thuế", headPost}, "phó trưởng thuế": {"Phó Trưởng Thuế", headPost}, "trưởng khoa": {"Trưởng khoa", headPost}, "trưởng trạm": {"Trưởng trạm", headPost}, "đội trưởng": {"Đội trưởng", headPost}, "trưởng bđd": {"Trưởng Ban Đại diện", headPost}, "trưởng ban đại diện": {"Trưởng Ban Đại diện", headPost}, "kế toán trưởng": {"Kế toán trưởng", headPost}, "kế toán": {"Kế toán", headPost},
 	"tư lệnh": {"Tư lệnh", headPost}, "phó tư lệnh": {"Phó Tư lệnh", headPost}, "trưởng công an": {"Trưởng Công an", headPost},
 	"chủ nhiệm": {"Chủ nhiệm", vpcpPost}, "btcn": {"Bộ trưởng, Chủ nhiệm", vpcpPost}, "bộ trưởng chủ nhiệm": {"Bộ trưởng, Chủ nhiệm", vpcpPost}, "pcn": {"Phó Chủ nhiệm", vpcpPost}, "phó chủ nhiệm": {"Phó Chủ nhiệm", vpcpPost},
 	"bộ trưởng": {"Bộ trưởng", ministerPost}, "thứ trưởng": {"Thứ trưởng", ministerPost},
@@ -59,7 +59,7 @@ var posts = map[string]post{
 	"trưởng thôn": {"Trưởng thôn", placePost}, "trưởng các thôn": {"Trưởng các thôn", placePost}, "trưởng các bản": {"Trưởng các bản", placePost}, "trưởng các khóm": {"Trưởng các khóm", placePost}, "trưởng các khu phố": {"Trưởng các khu phố", placePost}, "trưởng các thôn bản": {"Trưởng các thôn, bản", placePost}, "trưởng bản": {"Trưởng bản", placePost}, "trưởng khóm": {"Trưởng khóm", placePost}, "trưởng khu phố": {"Trưởng khu phố", placePost},
 	"lãnh đạo": {"Lãnh đạo", leaderPost}, "lđ": {"Lãnh đạo", leaderPost}, "ban giám đốc": {"Ban Giám đốc", leaderPost}, "bgđ": {"Ban Giám đốc", leaderPost}, "ban lãnh đạo": {"Ban Lãnh đạo", leaderPost}, "ban giám hiệu": {"Ban Giám hiệu", leaderPost}, "bgh": {"Ban Giám hiệu", leaderPost},
 	"tỉnh ủy viên": {"Tỉnh ủy viên", deputyPost}, "thành ủy viên": {"Thành ủy viên", deputyPost}, "huyện ủy viên": {"Huyện ủy viên", deputyPost}, "đảng ủy viên": {"Đảng ủy viên", deputyPost},
-	"đại biểu": {"Đại biểu", deputyPost}, "ủy viên": {"Ủy viên", deputyPost}, "đảng viên": {"Đảng viên", deputyPost},
+	"đại biểu": {"Đại biểu", deputyPost}, "đại biểu quốc hội": {"Đại biểu Quốc hội", deputyPost}, "đbqh": {"Đại biểu Quốc hội", deputyPost}, "ủy viên": {"Ủy viên", deputyPost}, "đảng viên": {"Đảng viên", deputyPost},
 	"thủ trưởng": {"Thủ trưởng", massPost}, "người đứng đầu": {"Người đứng đầu", massPost},
 }
 
@@ -96,7 +96,7 @@ func leadingPost(toks []token) (p post, plural, comrade bool, n int) {
 		case comradeAt(toks[i:]) > 0:
 			comrade = true
 			i += comradeAt(toks[i:])
-		case toks[i].mark == '.' || toks[i].mark == '-':
+		case toks[i].mark == '.' || toks[i].mark == '-', plural && toks[i].key == "vị":
 			i++
 		default:
 			key, taken := longest(postWords, toks[i:])

@@ -16,6 +16,24 @@ func (p *lineParser) share(list []phrase) {
 	p.shareHead(list)
 	p.shareMass(list)
 	shareConcern(list)
+	doubtUnions(list)
+}
+
+// doubtUnions is "Hội PN Công an tỉnh, BĐBP tỉnh": the union inside the first
+// body; who may tell whether the next is meant itself?
+func doubtUnions(list []phrase) {
+	for i := 1; i < len(list); i++ {
+		toks := list[i-1].toks
+		if toks[0].key != "hội" && toks[0].key != "đoàn" && toks[0].key != "công" || words(toks[:min(2, len(toks))]) == "công an" {
+			continue
+		}
+		for j := 2; j < len(toks); j++ {
+			if toks[j].capital() && takesPlace(toks[j:]) && toks[j].key != "hội" {
+				list[i].several = true
+				break
+			}
+		}
+	}
 }
 
 // shareConcern is "Các Sở, Ban, ngành, UBND các huyện liên quan": who may tell
@@ -73,7 +91,7 @@ func shareTags(list []phrase) {
 }
 
 // standingHeads are shared over the committees that follow.
-var standingHeads = map[string]string{"thường trực": "Thường trực", "tt": "Thường trực", "thường vụ": "Thường vụ", "ban thường vụ": "Ban Thường vụ", "btv": "Ban Thường vụ", "văn phòng": "Văn phòng", "vp": "Văn phòng", "ban thường trực": "Ban Thường trực"}
+var standingHeads = map[string]string{"thường trực": "Thường trực", "tt": "Thường trực", "thường vụ": "Thường vụ", "tv": "Thường vụ", "ban thường vụ": "Ban Thường vụ", "btv": "Ban Thường vụ", "btt": "Ban Thường trực", "văn phòng": "Văn phòng", "vp": "Văn phòng", "ban thường trực": "Ban Thường trực"}
 
 // shareStanding is "TT Tỉnh ủy, HĐND, UBND tỉnh": the head holds for the bare
 // committees behind it unless one of them repeats a head.
@@ -98,6 +116,9 @@ func (p *lineParser) shareStanding(list []phrase) {
 			}
 		}
 		for j := i + 1; j <= last; j++ {
+			if head == "Thường trực" && committeeCore(list[j].toks) && (councilCore(list[i].toks[n:]) || !councilCore(list[j-1].toks)) {
+				break // "TT HĐND, UBND": only "TT Tỉnh ủy, HĐND, UBND" means that of all three
+			}
 			if head == "Văn phòng" && !sameCore(list[i].toks[n:], list[j].toks) {
 				break
 			}
@@ -105,6 +126,13 @@ func (p *lineParser) shareStanding(list []phrase) {
 		}
 	}
 }
+
+func councilCore(toks []token) bool {
+	toks = trimMarks(toks)
+	return bodyCores[words(toks[:bodyCore(toks)])] == "HĐND"
+}
+
+func committeeCore(toks []token) bool { return bodyCores[words(toks[:bodyCore(toks)])] == "UBND" }
 
 // sharesStanding reports whether a committee may take the head of the one
 // before. The Fatherland Front and the deputies of the National Assembly stand
@@ -141,7 +169,7 @@ func (p *lineParser) shareBody(list []phrase) {
 			body = ""
 			continue
 		}
-		rest := trimMarks(list[i].toks[n:])
+		rest := withoutCharge(trimMarks(list[i].toks[n:]))
 		switch {
 		case len(rest) > 0 && !personName(rest, true) && namesBody(rest) && !tooLong(rest):
 			body, class = source(p.s, rest), po.class
@@ -156,7 +184,7 @@ func (p *lineParser) shareBody(list []phrase) {
 			body = ""
 			continue
 		}
-		rest := trimMarks(list[i].toks[n:])
+		rest := withoutCharge(trimMarks(list[i].toks[n:]))
 		switch {
 		case len(rest) > 0 && !personName(rest, true) && namesBody(rest) && !tooLong(rest):
 			body, class = source(p.s, rest), po.class
@@ -209,7 +237,7 @@ func (p *lineParser) shareAide(list []phrase) {
 // sharePlace is "Tỉnh ủy, HĐND, UBND tỉnh Thanh Hóa" and "TAND, VKSND, Cục
 // THADS tỉnh": bodies without a territory take the one at the end.
 func (p *lineParser) sharePlace(list []phrase) {
-	tail := ""
+	tail, from := "", 0
 	for i := len(list) - 1; i >= 0; i-- {
 		ph := &list[i]
 		_, _, _, post := leadingPost(ph.toks)
@@ -220,17 +248,32 @@ func (p *lineParser) sharePlace(list []phrase) {
 		if at := tailStart(ph.toks); at < len(ph.toks) {
 			tail = ""
 			if at > 0 && !tooLong(ph.toks[at:]) && (bodyCore(ph.toks) > 0 || takesPlace(ph.toks) || standingHead(ph.toks)) {
-				tail = source(p.s, ph.toks[at:])
+				tail, from = source(p.s, ph.toks[at:]), i
 			}
 			continue
 		}
-		if tail == "" || ph.suffix != "" || isCentral(ph.toks) || wholeProvinceTail(ph.toks) {
+		if tail == "" || ph.suffix != "" || strings.HasPrefix(tail, "các ") && indexOf(ph.toks, "các") >= 0 || isCentral(ph.toks) || wholeProvinceTail(ph.toks) {
 			continue
 		}
 		if bodyCore(ph.toks) > 0 || takesPlace(ph.toks) || standingHead(ph.toks) {
 			ph.suffix = tailFor(ph.toks, tail)
+			if from+1 < len(list) && furtherPlace(tail, list[from+1].toks) {
+				ph.several, list[from].several = true, true
+			}
 		}
 	}
+}
+
+// furtherPlace reports "HĐND, UBND huyện A, B": behind a tail that names a
+// territory stands but the name of another one.
+func furtherPlace(tail string, next []token) bool {
+	t := tokenize(tail)
+	at := placeStart(t)
+	if at >= len(t) {
+		return false
+	}
+	_, n := levelAt(t[at:])
+	return at+n < len(t) && (startsPlace(next) || properName(next) == len(next) && !strongHead(next) && !shortCode(next))
 }
 
 // shareCommittee is "Ban Tổ chức, Ban Tuyên giáo Tỉnh ủy": boards without a
@@ -239,7 +282,7 @@ func (p *lineParser) shareCommittee(list []phrase) {
 	tail := ""
 	for i := len(list) - 1; i >= 0; i-- {
 		ph := &list[i]
-		if !boardHead(ph.toks) && !boardHeads[firstWord(ph.prefix)] || ph.owner != "" || ph.header {
+		if !boardHead(ph.toks) && !boardHeads[firstWord(ph.prefix)] && !bareStanding(ph.toks) && !standingHead(ph.toks) || ph.owner != "" || ph.header {
 			tail = ""
 			continue
 		}
@@ -254,6 +297,12 @@ func (p *lineParser) shareCommittee(list []phrase) {
 			ph.suffix = tail
 		}
 	}
+}
+
+// bareStanding reports "Thường trực" alone: of the committee that the next board names.
+func bareStanding(toks []token) bool {
+	_, n := longest(standingHeads, toks)
+	return n == len(toks)
 }
 
 // boardHeads begin boards that stand under a committee.
@@ -324,6 +373,9 @@ func tailStart(toks []token) int {
 		if c := chainAt(toks, j, j > i); c.end > j && c.territorial() {
 			return i
 		}
+		if _, n := levelAt(toks[j:]); j > i && n > 0 && j+n == len(toks) { // "các huyện"
+			return i
+		}
 	}
 	return placeStart(toks)
 }
@@ -363,6 +415,9 @@ func (p *lineParser) shareHead(list []phrase) {
 	}
 }
 
+// ofProvince is the level of a head that bare names of provinces follow.
+const ofProvince = "(tỉnh)"
+
 // headOf finds what a phrase may hand on: "UBND" with the level of its place,
 // or "Sở", "Bộ". "các" before one named body is dropped from that phrase.
 func (p *lineParser) headOf(ph *phrase) (head, level string) {
@@ -374,7 +429,10 @@ func (p *lineParser) headOf(ph *phrase) (head, level string) {
 		}
 	}
 	if len(toks) > 1 && (toks[0].key == "sở" || toks[0].key == "bộ") {
-		if f, _ := matchField(toks[1:]); f != nil {
+		if f, n := matchField(toks[1:]); f != nil {
+			if provinces[words(toks[1+n:])] != "" { // "Sở TT&TT Quảng Bình, Hà Tĩnh"
+				return source(p.s, toks[:1+n]), ofProvince
+			}
 			return toks[0].text, ""
 		}
 	}
@@ -394,6 +452,9 @@ func (p *lineParser) headOf(ph *phrase) (head, level string) {
 	if n == 0 || n >= len(toks) {
 		return "", ""
 	}
+	if at := placeStart(toks); n < at && at < len(toks) && bodyCore(toks) == 0 && post == 0 {
+		n = at // "Phòng QLĐT TP A, TX B"
+	}
 	rest := toks[n:]
 	if rest[0].key == "các" && len(rest) > 1 {
 		if lv, m := levelAt(rest[1:]); m > 0 && 1+m < len(rest) && properName(rest[1+m:]) == len(rest)-1-m {
@@ -412,6 +473,13 @@ func (p *lineParser) headOf(ph *phrase) (head, level string) {
 // only a field of work.
 func (p *lineParser) continues(ph *phrase, head, level string) bool {
 	toks := ph.toks
+	if level == ofProvince {
+		if provinces[words(toks)] == "" {
+			return false
+		}
+		ph.prefix = head
+		return true
+	}
 	if head == "Sở" || head == "Bộ" || head == "sở" || head == "bộ" {
 		f, n := matchField(toks)
 		departments := head == "Sở" || head == "sở"

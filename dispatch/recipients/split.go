@@ -9,7 +9,7 @@ var protected = func() map[string]string {
 	const list = `Văn hóa, Thể thao và Du lịch|Văn hóa, Thể thao, Du lịch|Văn hóa, TT&DL|VH, TT&DL|VH, TT và DL|VH, TTDL|Văn hóa, Thể thao|Phòng, chống|Lụt, bão|chống lụt, bão|Phát thanh, Truyền hình|Báo và Phát thanh, Truyền hình|Báo và Phát thanh|Báo và PTTH|Báo và Đài PT-TH|Báo và Đài Phát thanh|` +
 		`Bồi thường, hỗ trợ và tái định cư|Bồi thường, hỗ trợ|Văn thư, lưu trữ|Văn thư và Lưu trữ|Thi đua, khen thưởng|Quốc phòng, an ninh|Quốc phòng, An ninh và Đối ngoại|khoa học, công nghệ và đổi mới sáng tạo|khoa học, công nghệ, đổi mới sáng tạo và chuyển đổi số|PTKHCN, ĐMST và CĐS|PT KHCN, ĐMST và CĐS|KHCN, ĐMST và CĐS|KHCN, ĐMST và chuyển đổi số|KH,CN|` +
 		`An toàn, vệ sinh lao động|Trật tự, an toàn giao thông|An toàn, an ninh mạng|Văn hóa, giáo dục, thanh niên, thiếu niên và nhi đồng|Khoa học, công nghệ và môi trường|Bưu chính, viễn thông|BC, VT|Dân số, gia đình và trẻ em|Dân số, gia đình|Xóa đói, giảm nghèo|Bộ trưởng, Chủ nhiệm|Nông, lâm nghiệp|Nông, lâm, ngư|` +
-		`Nông nghiệp, nông thôn|Kinh tế, Ngân sách|Kinh tế, Hạ tầng|KT,HT&ĐT|KT, HT và ĐT|Kinh tế, Hạ tầng và Đô thị|Văn hóa, Xã hội|Văn hóa, Khoa học và Thông tin|HĐND và UBND|Hội đồng nhân dân và Ủy ban nhân dân|ĐBQH và HĐND|đại biểu Quốc hội và Hội đồng nhân dân|đại biểu Quốc hội và HĐND|các cơ quan và doanh nghiệp|Lao động, Thương binh và Xã hội|Lao động, TB&XH|` +
+		`chi, đảng bộ|chi bộ, đảng bộ|đảng bộ, chi bộ|chi ủy, đảng ủy|Nông nghiệp, nông thôn|Kinh tế, Ngân sách|Kinh tế, Hạ tầng|KT,HT&ĐT|KT, HT và ĐT|Kinh tế, Hạ tầng và Đô thị|Văn hóa, Xã hội|Văn hóa, Khoa học và Thông tin|HĐND và UBND|Hội đồng nhân dân và Ủy ban nhân dân|ĐBQH và HĐND|đại biểu Quốc hội và Hội đồng nhân dân|đại biểu Quốc hội và HĐND|các cơ quan và doanh nghiệp|Lao động, Thương binh và Xã hội|Lao động, TB&XH|` +
 		`Nông nghiệp, môi trường|Chính sách, Pháp luật|Tài chính, Kế hoạch|Hành chính, Tổ chức|Tổ chức, Hành chính|Tổ chức, cán bộ|Thông tin, Tuyên truyền|Giáo dục, Đào tạo|Ủy ban về các vấn đề xã hội|Khí tượng, Thủy văn|Cứu hộ, cứu nạn|Phòng cháy, chữa cháy|phòng cháy, chữa cháy và cứu nạn, cứu hộ|PCCC và CNCH|PCLB và TKCN|PCTT và TKCN|lụt, bão và tìm kiếm cứu nạn|thiên tai và tìm kiếm cứu nạn|thu hồi đất, giải phóng mặt bằng|` +
 		`Giải phóng mặt bằng, tái định cư|Kiểm tra văn bản và Quản lý|ông, bà|huyện, thị, thành ủy|huyện, thị ủy|huyện, thành ủy|huyện, thành, thị ủy|ông (bà)|Kinh tế và Tài chính|Văn hóa và Xã hội|Pháp luật và Tư pháp`
 	table := make(map[string]string)
@@ -69,6 +69,9 @@ func splitParts(toks []token) [][]token {
 			continue
 		case t.mark == ',' && residence(toks[from:i], toks[i+1:]):
 		case t.mark == ',' && startsRecipient(toks[i+1:]):
+			out = append(out, toks[from:i])
+			from = i + 1
+		case t.mark == '/' && placesJoined(toks[from:i], toks[i+1:]): // "UBND huyện A/B"
 			out = append(out, toks[from:i])
 			from = i + 1
 		case t.mark == ',' && digitsOnly(toks[i+1:]):
@@ -220,8 +223,11 @@ func conjunction(toks []token, from, i int) bool {
 	if _, _, _, n := leadingPost(right); n > 0 {
 		return true
 	}
-	if placesJoined(toks[from:i], right) {
+	if placesJoined(toks[from:i], right) || from > 0 && placeEnds(toks[from:i], right) {
 		return true
+	}
+	if n := len(right); n > 2 && n < 5 && right[n-1].key == "thuộc" && right[n-2].key == "trực" {
+		return true // "các huyện, thị, thành đoàn và đoàn trực thuộc"
 	}
 	if key, _ := nounAt(right); massNoun(key) && indexOf(toks[from:i], "sở") >= 0 {
 		return true
@@ -232,7 +238,21 @@ func conjunction(toks []token, from, i int) bool {
 	if right[0].capital() && toks[from].key == right[0].key && strongHead(right) {
 		return true
 	}
-	return joinableHead(right) && (strongHead(toks[from:i]) || leadsPost(toks[from:i])) && !sharesName(toks[from:i], right[0])
+	return joinableHead(right) && (knownBody(toks[from:i]) || leadsPost(toks[from:i])) && !sharesName(toks[from:i], right[0])
+}
+
+// knownBody reports whether toks begins like a body or is the code of one.
+func knownBody(toks []token) bool {
+	return strongHead(toks) || partyCodeKeys[words(toks)] != "" && toks[0].upper() || fieldOfCode(toks)
+}
+
+// placeEnds reports that a list of places ends with "B và thị xã C".
+func placeEnds(left, right []token) bool {
+	n := 0
+	for n < len(right) && right[n].word() {
+		n++
+	}
+	return properName(left) == len(left) && !strongHead(left) && startsPlace(right[:n])
 }
 
 // placesJoined reports "UBND huyện A và B", "UBND TP A và TX B": a name that ends

@@ -60,8 +60,9 @@ func (t *tags) read(text string) {
 	key := viet.Key(text)
 	toks := tokenize(text)
 	switch {
-	case t.readException(text, key), t.readCopies(key), t.readChannel(key):
+	case t.readException(text, key), t.readCopies(key), t.readPair(text), t.readChannel(key):
 		return
+	case t.readMedium(key):
 	case strings.HasPrefix(key, "qua "):
 		t.via = strings.TrimSpace(text[len("qua"):])
 	case strings.Contains(key, "danh sách"):
@@ -69,7 +70,6 @@ func (t *tags) read(text string) {
 		t.notes = append(t.notes, text)
 	case comradeAt(toks) > 0:
 		t.person = text
-	case t.readPair(text):
 	default:
 		if p, ok := purposeOf(text); ok {
 			t.purposes = append(t.purposes, p)
@@ -79,20 +79,23 @@ func (t *tags) read(text string) {
 	}
 }
 
-// readPair handles "để b/c, 02 bản".
+// readPair handles "để b/c, 02 bản", "gửi bản giấy, 05 bản" and "02 bản, để b/c".
 func (t *tags) readPair(text string) bool {
 	first, second, ok := strings.Cut(text, ",")
-	if !ok {
+	if !ok || strings.Contains(second, ",") || !plainTag(first) || !plainTag(second) {
 		return false
 	}
-	p, ok := purposeOf(first)
-	var probe tags
-	if !ok || !probe.readCopies(viet.Key(second)) && !probe.readChannel(viet.Key(second)) {
-		return false
-	}
-	t.purposes = append(t.purposes, p)
+	t.read(first)
 	t.read(second)
 	return true
+}
+
+// plainTag reports whether a text is a purpose, a number of copies or a channel.
+func plainTag(text string) bool {
+	key := viet.Key(viet.Clean(text))
+	_, purpose := purposeOf(text)
+	var probe tags
+	return purpose || probe.readCopies(key) || probe.readChannel(key)
 }
 
 // readParts handles what is no known tag.
@@ -162,6 +165,22 @@ func (t *tags) readCopies(key string) bool {
 		t.channel = "giấy"
 	}
 	return true
+}
+
+// media are the ways a copy may go that are no bodies to go through.
+var media = map[string]string{"email": "điện tử", "e mail": "điện tử", "thư điện tử": "điện tử", "hộp thư": "điện tử", "ioffice": "điện tử", "eoffice": "điện tử", "trục": "điện tử", "hệ thống": "điện tử", "phần mềm": "điện tử", "qlvb": "điện tử", "mạng": "điện tử", "tđt": "điện tử", "đường bưu": "giấy", "bưu điện": "giấy", "bưu chính": "giấy", "văn thư": "giấy"}
+
+// readMedium reads "qua email", "gửi qua trục liên thông".
+func (t *tags) readMedium(key string) bool {
+	rest, ok := strings.CutPrefix(strings.TrimPrefix(strings.TrimPrefix(key, "đã "), "gửi "), "qua ")
+	if !ok {
+		return false
+	}
+	channel, n := longest(media, tokenize(rest))
+	if n > 0 {
+		t.channel = channel
+	}
+	return n > 0
 }
 
 func (t *tags) readChannel(key string) bool {

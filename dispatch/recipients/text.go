@@ -13,7 +13,7 @@ import (
 const maxText = 256 << 10
 
 // bullets may open a line of the block.
-const bullets = "-–—−‐‑‒―+*•·‣▪○●◦▫■□➢►✓"
+const bullets = "-–—−‐‑‒―+*•·‣▪○●◦▫■□➢►✓~⁃∙»›◆♦→\uf0b7\uf02d\uf0a7"
 
 var (
 	blockLabel = regexp.MustCompile(`(?i)^[^\pL\pN]*n[ơo]i\s+nh[ậâ]n\s*[:.]?\s*`)
@@ -79,13 +79,23 @@ func withoutBullets(rows []string) []string {
 // which two columns ran together.
 func dropSignature(row string) string {
 	if bulleted(row) {
-		return strings.TrimSpace(authority.ReplaceAllString(row, ""))
+		return dropTitle(strings.TrimSpace(authority.ReplaceAllString(row, "")))
 	}
 	bare := strings.Trim(row, " ./")
 	if bare == "" || signature.MatchString(bare) || stampLine.MatchString(bare) {
 		return ""
 	}
 	return strings.TrimSpace(authority.ReplaceAllString(row, ""))
+}
+
+// dropTitle removes the signer's title in capitals that a flat text put behind
+// the mark that closes a line ("- Sở Tài chính; PHÓ CHỦ TỊCH").
+func dropTitle(row string) string {
+	i := strings.LastIndexByte(row, ';')
+	if i < 0 || !strings.ContainsFunc(row[:i], unicode.IsLower) || !signature.MatchString(strings.Trim(row[i+1:], " ./")) {
+		return row
+	}
+	return row[:i+1]
 }
 
 // bulleted reports whether a line begins with a bullet.

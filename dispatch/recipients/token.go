@@ -54,7 +54,7 @@ func tokenize(s string) []token {
 		switch {
 		case letter(r):
 			j := wordEnd(s, i)
-			toks = append(toks, token{start: i, end: j, text: s[i:j], key: viet.Key(s[i:j])})
+			toks = appendWord(toks, s, i, j)
 			i = j
 			continue
 		case r == '&':
@@ -66,6 +66,19 @@ func tokenize(s string) []token {
 		i += n
 	}
 	return toks
+}
+
+// gluedCodes are codes that run a head and the committee behind it together; the
+// value is the length of the head in bytes.
+var gluedCodes = map[string]int{"TTHĐND": 2, "TTUBND": 2, "TTĐU": 2, "TVĐU": 2, "BTVĐU": 3, "VPĐU": 2}
+
+// appendWord appends s[i:j], a glued code as the two words that it stands for.
+func appendWord(toks []token, s string, i, j int) []token {
+	if n := gluedCodes[s[i:j]]; n > 0 {
+		toks = append(toks, token{start: i, end: i + n, text: s[i : i+n], key: viet.Key(s[i : i+n])})
+		i += n
+	}
+	return append(toks, token{start: i, end: j, text: s[i:j], key: viet.Key(s[i:j])})
 }
 
 // wordEnd returns the end of the word that begins at i.
