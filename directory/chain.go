@@ -7,8 +7,8 @@ package directory
 // day passes from a body that has ended to its single heir: since 11 August
 // 2009 what stood under thị xã Đông Hà stands under thành phố Đông Hà.
 
-// ended reports whether the body's last day lies before on.
-func (a Agency) ended(on Date) bool { return a.To != "" && (on == "" || a.To < on) }
+// ended reports whether the last day lies before on.
+func (v Validity) ended(on Date) bool { return v.To != "" && (on == "" || v.To < on) }
 
 // heirs returns the successions of id that have taken place on that day, those
 // that mail may follow apart from the splits.

@@ -46,9 +46,9 @@ var columns = map[string][]string{
 
 // Bounds on what an import reads.
 const (
-	maxFile   = 32 << 20 // bytes
-	maxSet    = 64 << 20 // bytes of all files
-	maxRows   = 200_000  // in one file
+	maxFile   = 16 << 20 // bytes; a province is not one yet
+	maxSet    = 32 << 20 // bytes of all files
+	maxRows   = 50_000   // in one file
 	maxErrors = 200      // reported one by one; the rest is counted
 )
 

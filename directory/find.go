@@ -156,7 +156,8 @@ func newQuery(text string) query {
 // Find searches as people do: with or without marks, by short form, initials,
 // former name, address or an official in office, forgiving a small slip of the
 // finger. Each agency appears once, with the form that fits best; Former says
-// that the form or the body belongs to the past on that day. At most limit hits
+// that the form or the body belongs to the past on that day. What is only to
+// come is found too, after what holds. At most limit hits
 // (never more than 500) come back, best first; of the query the first 120 runes
 // count.
 func (s *Snapshot) Find(text string, on Date, limit int) []Hit {
@@ -190,12 +191,12 @@ func (s *Snapshot) collect(q query, on Date, best map[int]Hit, score func(search
 			continue
 		}
 		a := s.agencies[f.agency]
-		former := !f.span.On(on) || !a.On(on)
-		if former && f.current {
+		holds, former := f.span.On(on) && a.On(on), f.span.ended(on) || a.ended(on)
+		if !holds && f.current {
 			continue
 		}
 		points := tier + f.weight - min(utf8.RuneCountInString(f.key)/4, 20)
-		if former {
+		if !holds {
 			points -= 15
 		}
 		if !a.On(on) {

@@ -3,6 +3,7 @@ package directory
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"quangtri.gov.vn/vanthu/internal/viet"
 )
@@ -79,6 +80,11 @@ func (in *rowReader) date(field string, required bool) Date {
 		return ""
 	}
 	d, ok := ParseDate(s)
+	if people, err := time.Parse("2/1/2006", s); err == nil && !ok {
+		in.fail(field, fmt.Sprintf("ngày %q viết theo kiểu ngày/tháng/năm", clip(s)),
+			"Nếu đó là "+people.Format("ngày 2 tháng 1 năm 2006")+" thì viết "+people.Format(time.DateOnly)+"; trong bảng tính hãy để cột này ở dạng văn bản (Text)")
+		return ""
+	}
 	if !ok {
 		in.fail(field, fmt.Sprintf("ngày %q không có thật hoặc không đúng dạng", clip(s)), "Viết năm-tháng-ngày, ví dụ 2025-07-01, hoặc để trống nếu không giới hạn")
 	}

@@ -55,6 +55,9 @@ func showFound(w io.Writer, f app.Found) {
 	if f.Ended {
 		fmt.Fprintf(w, "    đã kết thúc ngày %s\n", f.Agency.To.Vietnamese())
 	}
+	if f.Starts {
+		fmt.Fprintf(w, "    hoạt động từ ngày %s\n", f.Agency.From.Vietnamese())
+	}
 	if f.Matched != f.Agency.Name {
 		what := "khớp"
 		if f.Former && !f.Ended {
@@ -77,6 +80,7 @@ func showDelivery(w io.Writer, f app.Found) {
 		fmt.Fprintf(w, "    → %s\n", f.Delivery.Reason)
 	case len(f.Heirs) > 0:
 		fmt.Fprintln(w, "    → cơ quan cấp trên nhận thay")
+	case f.Starts:
 	case len(f.Addresses) == 0 && f.Agency.Type == "dia-ban":
 		fmt.Fprintln(w, "    địa bàn, không nhận thư")
 	case len(f.Addresses) == 0:

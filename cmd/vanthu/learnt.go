@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -32,8 +33,11 @@ func learntCommand(load loader) *cobra.Command {
 			if asJSON {
 				return failed(printJSON(os.Stdout, all))
 			}
+			if len(all) == 0 {
+				fmt.Println("Chưa nhớ câu trả lời nào.")
+			}
 			for _, l := range all {
-				fmt.Printf("%s  «%s» → %s\n    khóa: %s\n", l.Issuer, l.Text, fmt.Sprint(l.Agencies), l.Key)
+				fmt.Printf("%s (%s): «%s» → %s\n    quên: vanthu learnt forget %s %q\n", l.IssuerName, l.Issuer, l.Text, strings.Join(l.Names, "; "), l.Issuer, l.Key)
 			}
 			return nil
 		},

@@ -30,10 +30,12 @@ type agencyPage struct {
 	Type      string
 	Life      string
 	Ended     bool
+	Starts    bool               // it is still to come
 	Above     []directory.Agency // from the top
 	Delivery  *directory.Delivery
 	Heir      directory.Agency
 	Choices   []entry
+	Propose   bool // Choices are standing offices that are not certain
 	Addresses []shownAddress
 	Past      []shownAddress
 	Names     []string
@@ -56,7 +58,7 @@ func (s *site) agency(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, http.StatusNotFound)
 		return
 	}
-	p := &agencyPage{Agency: a, Type: directory.TypeName(a.Type), Life: between(a.Validity), Ended: a.To != "" && a.To < today}
+	p := &agencyPage{Agency: a, Type: directory.TypeName(a.Type), Life: between(a.Validity), Ended: a.To != "" && a.To < today, Starts: a.From > today}
 	p.climb(snap, when(a, today))
 	p.addresses(snap, today)
 	p.names(snap, today)
@@ -95,7 +97,10 @@ func (p *agencyPage) addresses(snap *directory.Snapshot, today directory.Date) {
 		case "sample":
 			shown.Status = "dữ liệu mẫu"
 		}
-		if a.On(today) {
+		if a.From > today {
+			shown.Status = "chưa dùng"
+		}
+		if a.On(today) || a.From > today {
 			p.Addresses = append(p.Addresses, shown)
 		} else {
 			p.Past = append(p.Past, shown)
@@ -103,7 +108,8 @@ func (p *agencyPage) addresses(snap *directory.Snapshot, today directory.Date) {
 	}
 	d := snap.Deliver(p.Agency.ID, today)
 	switch {
-	case p.Ended && d.Ask:
+	case d.Ask:
+		p.Propose = !p.Ended
 		for _, id := range d.Choices {
 			c, _ := snap.Agency(id)
 			p.Choices = append(p.Choices, newEntry(snap, c, today))
@@ -132,9 +138,10 @@ func (p *agencyPage) names(snap *directory.Snapshot, today directory.Date) {
 			continue
 		}
 		seen[k] = true
-		if n.On(on) {
+		switch {
+		case n.On(on):
 			p.Names = append(p.Names, n.Text)
-		} else {
+		case n.From <= on:
 			p.OldNames = append(p.OldNames, n)
 		}
 	}

@@ -67,8 +67,12 @@ type entry struct {
 	Address string
 	Matched string // the form that was found, if it is not the name
 	OldName bool   // that form belongs to the past
+	Starts  string // the agency's first day, if it is still to come
 	Ended   string // the agency's last day, "" while it exists
 	Heir    string // who takes its mail today
+	HeirTo  string // at which address
+	Parts   int    // how many bodies share its work, when nobody can say who takes its mail
+	Via     string // the standing office of a steering body
 	Paper   bool   // it takes mail, but has no address
 }
 
@@ -84,12 +88,31 @@ func newEntry(snap *directory.Snapshot, a directory.Agency, today directory.Date
 	if a.To != "" && a.To < today {
 		e.Ended = a.To.Vietnamese()
 		e.Address, e.Paper = "", false
-		if d := snap.Deliver(a.ID, today); d.Moved != nil && !d.Ask {
-			heir, _ := snap.Agency(d.Agency)
-			e.Heir = heir.Name
+		e.heirs(snap, today)
+	}
+	if a.From > today && today != "" {
+		e.Starts = a.From.Vietnamese()
+	}
+	if a.Type == "bcd" && e.Ended == "" {
+		if office, _ := snap.StandingOffice(a.ID, today); len(office) == 1 {
+			to, _ := snap.Agency(office[0])
+			e.Via = to.Name
 		}
 	}
 	return e
+}
+
+// heirs fills in where mail for an agency that has ended goes: an old name never
+// leads nowhere if the register knows better.
+func (e *entry) heirs(snap *directory.Snapshot, today directory.Date) {
+	d := snap.Deliver(e.ID, today)
+	if d.Ask {
+		e.Parts = len(d.Choices)
+		return
+	}
+	if heir, ok := snap.Agency(d.Agency); ok && d.Moved != nil {
+		e.Heir, e.HeirTo = heir.Name, d.Address
+	}
 }
 
 // when is the day on which to look at a: today, or its last day if it has ended.

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"quangtri.gov.vn/vanthu/directory"
 	"quangtri.gov.vn/vanthu/dispatch"
 	"quangtri.gov.vn/vanthu/dispatch/engine"
 	"quangtri.gov.vn/vanthu/internal/viet"
@@ -26,8 +25,6 @@ var (
 	Issue           = Command[IssueRequest, IssueResult]{"issue", issue}
 	Answer          = Command[AnswerRequest, AnswerResult]{"answer", answer}
 	Status          = Command[StatusRequest, []dispatch.View]{"status", status}
-	LearntList      = Command[directory.ID, []engine.Learnt]{"learnt-list", learntList}
-	LearntForget    = Command[Forget, None]{"learnt-forget", learntForget}
 )
 
 func commands() map[string]handler {
@@ -295,18 +292,4 @@ func status(_ context.Context, a *App, in StatusRequest) ([]dispatch.View, error
 		out = append(out, v)
 	}
 	return out, nil
-}
-
-// Forget asks for one remembered answer to be dropped.
-type Forget struct {
-	Issuer directory.ID
-	Key    string
-}
-
-func learntList(_ context.Context, a *App, issuer directory.ID) ([]engine.Learnt, error) {
-	return a.Engine.Learnt(issuer)
-}
-
-func learntForget(ctx context.Context, a *App, in Forget) (None, error) {
-	return None{}, a.Engine.Unlearn(ctx, in.Issuer, in.Key)
 }

@@ -52,7 +52,8 @@ type Found struct {
 	Territory string              `json:"territory"` // province or country it stands in
 	Matched   string              `json:"matched"`
 	Former    bool                `json:"former"`
-	Ended     bool                `json:"ended"` // the body is gone on that day
+	Ended     bool                `json:"ended"`  // the body is gone on that day
+	Starts    bool                `json:"starts"` // the body is still to come
 	Addresses []directory.Address `json:"addresses"`
 	// Delivery says who takes its mail on that day, and Heirs the bodies that
 	// Delivery names.
@@ -81,7 +82,7 @@ func directoryFind(_ context.Context, a *App, in Find) ([]Found, error) {
 	for _, h := range dir.Find(in.Query, in.On, findLimit) {
 		t, _ := dir.Agency(dir.Territory(h.Agency.ID))
 		f := Found{
-			Agency: h.Agency, Territory: t.Name, Matched: h.Matched, Former: h.Former, Ended: h.Agency.To != "" && h.Agency.To < in.On,
+			Agency: h.Agency, Territory: t.Name, Matched: h.Matched, Former: h.Former, Ended: h.Agency.To != "" && h.Agency.To < in.On, Starts: h.Agency.From > in.On,
 			Addresses: dir.Addresses(h.Agency.ID, in.On), Delivery: dir.Deliver(h.Agency.ID, in.On),
 		}
 		heirs := f.Delivery.Choices
