@@ -84,6 +84,7 @@ func TestHostileFiles(t *testing.T) {
 		"formula":                     {oneFile(AgenciesFile, agenciesHead+"\na,\"@SUM(1)\",so,tinh,,,,,V,\n"), 2, "name", "công thức"},
 		"formula after a tab":         {oneFile(AgenciesFile, agenciesHead+"\na,\"\t=1\",so,tinh,,,,,V,\n"), 2, "name", "công thức"},
 		"formula behind a semicolon":  {oneFile(AgenciesFile, agenciesHead+"\na,\"Sở;=HYPERLINK(1)\",so,tinh,,,,,V,\n"), 2, "name", "công thức"},
+		"letters of another script":   {oneFile(AgenciesFile, agenciesHead+"\na,S\u1edf N\u043ei v\u1ee5,so,tinh,,,,,V,\n"), 2, "name", "bảng chữ cái khác"},
 		"same ID twice":               {oneFile(AgenciesFile, agenciesHead+"\n"+row+"b,B,so,tinh,,,,,V,\n"+row), 4, "", "trùng với dòng 2"},
 		"parent nowhere":              {oneFile(AgenciesFile, agenciesHead+"\na,A,so,tinh,x.y,,,,V,\n"), 2, "parent_id", "x.y"},
 		"parents in a circle":         {oneFile(AgenciesFile, agenciesHead+"\na,A,so,tinh,b,,,,V,\nb,B,so,tinh,c,,,,V,\nc,C,so,tinh,a,,,,V,\n"), 2, "parent_id", "quay vòng"},

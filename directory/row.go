@@ -37,6 +37,8 @@ func (in *rowReader) text(field string, most int, required bool) string {
 		in.fail(field, "để trống", "Ô này bắt buộc")
 	case s != "" && strings.IndexByte(formulaStarts, s[0]) >= 0:
 		in.fail(field, fmt.Sprintf("bắt đầu bằng %q", s[:1]), "Bảng tính có thể coi đó là công thức; hãy bỏ ký tự đầu")
+	case field == "name" && viet.MixedScripts(s) != "":
+		in.fail(field, fmt.Sprintf("từ %q lẫn chữ của bảng chữ cái khác trông giống chữ Việt", clip(viet.MixedScripts(s))), "Hãy gõ lại từ này bằng bàn phím tiếng Việt")
 	case hiddenFormula(s):
 		in.fail(field, `có dấu "=", "+", "-" hoặc "@" ngay sau dấu ngăn cách`, "Bảng tính tách ô có thể coi đó là công thức; hãy thêm dấu cách")
 	}

@@ -11,7 +11,8 @@ import (
 // CLDR's tailoring for vi puts them.
 const alphabet = "aăâbcdđeêfghijklmnoôơpqrstuưvwxyz"
 
-// Classes of primary weights. 0 and 1 separate levels and end numbers.
+// Classes of weights in a key. 0 ends the letters of a word, its tones, and the
+// words.
 const (
 	weightSpace  = 0x02
 	weightPunct  = 0x03 // followed by the code point
@@ -19,6 +20,10 @@ const (
 	weightLetter = 0x10 // plus the place in alphabet
 	weightOther  = 0xF0 // followed by the code point
 )
+
+// weightTone plus the tone is the weight of a vowel among the tones of a word;
+// a letter without tone weighs as much as ngang.
+const weightTone = 2
 
 var letterWeight = func() map[rune]byte {
 	m := make(map[rune]byte, 33)
@@ -30,11 +35,12 @@ var letterWeight = func() map[rune]byte {
 	return m
 }()
 
-// Compare orders a and b as a Vietnamese list does: letters first (a ă â b c d
-// đ e ê …), then tones (ngang huyền hỏi ngã sắc nặng), then small before
-// capital, as CLDR's collation for vi; numbers stand by their value, which a
-// list of "Phường 1" to "Phường 10" needs. It is 0 only for strings with the
-// same Clean form.
+// Compare orders a and b as a Vietnamese dictionary or list does, syllable by
+// syllable: the letters of a syllable first (a ă â b c d đ e ê …), then its tone
+// (ngang huyền hỏi ngã sắc nặng), and only then the next syllable, so that all
+// of "hoa hồng" stands before "hòa bình". Small stands before capital where
+// nothing else differs; numbers stand by their value, which a list of "Phường 1"
+// to "Phường 10" needs. It is 0 only for strings with the same Clean form.
 func Compare(a, b string) int {
 	if a == b {
 		return 0
@@ -46,23 +52,35 @@ func Compare(a, b string) int {
 // lists and for ordered stores. It is at most about eight times as long as s.
 func SortKey(s string) []byte {
 	shown := Clean(s)
-	primary := make([]byte, 0, 3*len(shown)+3)
-	tones := make([]byte, 0, len(shown))
+	key := make([]byte, 0, 4*len(shown)+3)
+	tones := make([]byte, 0, 16) // of the word so far
 	rs := []rune(shown)
 	for i := 0; i < len(rs); i++ {
+		var inWord bool
+		if key, tones, inWord = appendLetter(key, tones, rs[i]); inWord {
+			continue
+		}
+		key, tones = endWord(key, tones)
 		if isDigit(rs[i]) {
 			var n int
-			primary, n = appendNumber(primary, rs[i:])
+			key, n = appendNumber(key, rs[i:])
 			i += n - 1
 			continue
 		}
-		primary, tones = appendRune(primary, tones, rs[i])
+		key = appendSign(key, rs[i])
 	}
-	tones = bytes.TrimRight(tones, "\x02")
-	key := append(primary, 0)
-	key = append(key, tones...)
+	key, _ = endWord(key, tones)
+	return append(append(key, 0), swapCase(shown)...)
+}
+
+// endWord writes the tones of the word that ends, if there is one.
+func endWord(key, tones []byte) (k, none []byte) {
+	if len(tones) == 0 {
+		return key, tones
+	}
 	key = append(key, 0)
-	return append(key, swapCase(shown)...)
+	key = append(key, tones...)
+	return append(key, 0), tones[:0]
 }
 
 func isDigit(r rune) bool { return '0' <= r && r <= '9' }
@@ -85,23 +103,26 @@ func appendNumber(key []byte, rs []rune) ([]byte, int) {
 	return key, n
 }
 
-func appendRune(primary, tones []byte, r rune) (p, t []byte) {
+// appendLetter writes r if it is a letter, and its tone.
+func appendLetter(key, tones []byte, r rune) (k, t []byte, ok bool) {
 	low := unicode.ToLower(r)
 	if row, tone, ok := vowel(low); ok {
-		return append(primary, letterWeight[vowelRows[row][0]]), append(tones, byte(2+tone))
+		return append(key, letterWeight[vowelRows[row][0]]), append(tones, byte(weightTone+tone)), true
 	}
 	if w, ok := letterWeight[low]; ok {
-		return append(primary, w), append(tones, 2)
+		return append(key, w), append(tones, weightTone), true
 	}
-	switch {
-	case r == ' ':
-		return append(primary, weightSpace), append(tones, 2)
-	case unicode.IsLetter(r) || unicode.IsMark(r):
-		primary = append(primary, weightOther)
-	default:
-		primary = append(primary, weightPunct)
+	if unicode.IsLetter(r) || unicode.IsMark(r) {
+		return utf8.AppendRune(append(key, weightOther), low), append(tones, weightTone), true
 	}
-	return utf8.AppendRune(primary, low), append(tones, 2)
+	return key, tones, false
+}
+
+func appendSign(key []byte, r rune) []byte {
+	if r == ' ' {
+		return append(key, weightSpace)
+	}
+	return utf8.AppendRune(append(key, weightPunct), r)
 }
 
 // swapCase makes small letters sort before capitals on the last level.

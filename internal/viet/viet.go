@@ -165,6 +165,27 @@ func Marked(s string) bool {
 	return foldKey(k) != k
 }
 
+// MixedScripts returns the first word of s that has letters of the Latin script
+// and of one that looks like it (Cyrillic, Greek, Armenian, Cherokee), "" if
+// none has. No Vietnamese word does; what looks like "Sở" with a Cyrillic "о"
+// would never be found again, or is meant to deceive.
+func MixedScripts(s string) string {
+	if isClean(s) {
+		return ""
+	}
+	for word := range strings.FieldsFuncSeq(Clean(s), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsMark(r) }) {
+		latin, alike := false, false
+		for _, r := range word {
+			latin = latin || unicode.Is(unicode.Latin, r)
+			alike = alike || unicode.In(r, unicode.Cyrillic, unicode.Greek, unicode.Armenian, unicode.Cherokee)
+		}
+		if latin && alike {
+			return word
+		}
+	}
+	return ""
+}
+
 func isPlainASCII(s string) bool {
 	for i := 0; i < len(s); i++ {
 		if s[i] >= utf8.RuneSelf {

@@ -115,7 +115,7 @@ func TestCollation(t *testing.T) {
 		{"ma", "mà", "mả", "mã", "má", "mạ"},
 		{"Phường 1", "Phường 2", "Phường 10"},
 		{"hoa", "Hoa", "hòa", "Hoài"},
-		{"ma", "Mạ", "ma cà rồng", "man"},
+		{"ma", "ma cà rồng", "Mạ", "mạ điện", "man"},
 		{"Hải Lăng", "Hải Phú", "Hải Thượng", "Hiền Thành", "Hồ Xá", "Hướng Hóa"},
 		{"Sở Công Thương", "Sở Nội vụ", "Sở Tài chính", "Sở Y tế"},
 	} {
