@@ -5,7 +5,7 @@
 # Long campaigns, each with a short version inside `make test`:
 #   make crash   1,000 cycles of kill -9, power loss and storage failures (root)
 #   make fuzz    an hour for every parser
-#   make clients Thunderbird and mbsync against a running server
+#   make clients Thunderbird and mbsync against a running server, a move from Dovecot
 #   make race    all tests under the race detector (needs a C compiler)
 #   make bench   benchmarks
 
@@ -17,7 +17,7 @@ CRASH ?= 1000
 PACKAGES := tesseract-ocr tesseract-ocr-vie
 # Further ones for the long campaigns.
 CRASH_PACKAGES := e2fsprogs
-CLIENT_PACKAGES := thunderbird thunderbird-l10n-vi isync xvfb xauth dbus-x11 fonts-noto-core
+CLIENT_PACKAGES := dovecot-imapd thunderbird thunderbird-l10n-vi isync xvfb xauth dbus-x11 fonts-noto-core
 
 # The parsers of what comes from outside, package:target: a minute each in `make test`.
 HOSTILE := dispatch/document:FuzzFile dispatch/document:FuzzXML dispatch/document:FuzzOLE dispatch/document:FuzzAnswer \
@@ -79,7 +79,7 @@ crash:
 
 clients:
 	$(call install,$(CLIENT_PACKAGES))
-	$(GO) test -count=1 -timeout 10m -tags 'thunderbird mbsync' -v ./cmd/vanthu/clients
+	$(GO) test -count=1 -timeout 10m -tags 'thunderbird mbsync dovecot' -v ./cmd/vanthu/clients
 
 race:
 	$(GO) test -race -timeout 30m ./...

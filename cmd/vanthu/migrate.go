@@ -90,13 +90,16 @@ func (f *migrateFlags) migration(ctx context.Context, args []string) (in app.Mig
 		if in.CA, err = os.ReadFile(f.ca); err != nil {
 			return in, fmt.Errorf("không đọc được tệp --ca / cannot read the CA file: %w", err)
 		}
+		if server.Security == migrate.Plain && !f.plain { // who names an authority wants TLS, on loopback too
+			in.Server.Security = migrate.StartTLS
+		}
 	}
 	switch {
 	case len(args) == 1 && f.list == "":
 		if user == "" {
 			user = args[0]
 		}
-		password, err := f.password(ctx, "Mật khẩu cũ của " + user)
+		password, err := f.password(ctx, "Mật khẩu cũ của "+user)
 		in.Mailboxes = []app.OldMailbox{{User: user, Password: password, Account: args[0]}}
 		return in, err
 	case len(args) == 0 && f.list != "" && user == "":
@@ -119,7 +122,7 @@ func (f *migrateFlags) mailboxes(ctx context.Context) ([]app.OldMailbox, error) 
 	}
 	shared := ""
 	if f.master != "" {
-		if shared, err = f.password(ctx, "Mật khẩu của " + f.master); err != nil {
+		if shared, err = f.password(ctx, "Mật khẩu của "+f.master); err != nil {
 			return nil, err
 		}
 	} else if info, err := file.Stat(); err == nil && info.Mode().Perm()&0o077 != 0 {

@@ -4,6 +4,8 @@
 //	session_test.go and its parts (folders, messages, search, together)
 //	                     go-imap's client, every command that it has; in the normal run
 //	web_test.go          net/http, as a browser asks; in the normal run
+//	migrate_test.go      a move from one vanthu to another, killed on the way; in the normal run
+//	dovecot_test.go      a move from Debian's Dovecot (package dovecot-imapd); build tag dovecot, root
 //	mbsync_test.go       Debian's mbsync (package isync); build tag mbsync
 //	thunderbird_test.go  Debian's Thunderbird, headless; build tag thunderbird
 //	server_test.go, serve_test.go, wire_test.go, marionette_test.go, world_test.go
