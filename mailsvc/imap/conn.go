@@ -380,6 +380,7 @@ func (c *conn) finish(req *request, err error) {
 		return
 	}
 	if c.view != nil && !c.closed {
+		c.view.fetching = req.name == "FETCH"
 		c.pollFetching(req.allowsExpunge(), c.notifier.fetchOfNew())
 		if c.view != nil && len(c.view.gone) > 0 && req.code == "" {
 			req.code = string(expungeIssued) // to be told by the next NOOP

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -414,8 +415,9 @@ func TestSequenceNumbersStay(t *testing.T) {
 	b.ok("STORE 2 +FLAGS.SILENT (\\Deleted)")
 	b.ok("EXPUNGE")
 	h.put(alice, "INBOX", letter("c", "d"))
-	expect(t, a.ok("FETCH 3 UID"), "* 3 FETCH (UID 3)", "* 5 EXISTS") // 2 is kept back
+	expect(t, a.ok("FETCH 3 UID"), "* 3 FETCH (UID 3)") // 2 is kept back, and so is the new one
 	expect(t, a.ok("FETCH 2 UID"))
+	expect(t, a.ok("STORE 1 -FLAGS.SILENT (x)"), "* 5 EXISTS")
 	expect(t, a.ok("SEARCH ALL"), "* SEARCH 1 3 4 5")
 	expect(t, a.ok("STORE 5 +FLAGS (x)"), "* 5 FETCH (UID 5 FLAGS (x))")
 	expect(t, a.ok("NOOP"), "* 2 EXPUNGE")
@@ -424,4 +426,37 @@ func TestSequenceNumbersStay(t *testing.T) {
 	a.fails("FETCH 0 UID", "BAD")
 	expect(t, a.ok("UID FETCH 100:200 UID"))
 	expect(t, a.ok("UID FETCH 4294967295:* UID"), "* 4 FETCH (UID 5)")
+}
+
+// TestNewMailIsNotToldDuringFetch: a mail program busy with the answers of FETCH
+// may overlook it, and hear nothing more in IDLE.
+func TestNewMailIsNotToldDuringFetch(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, Plain, nil)
+	var later atomic.Int64
+	h.s.now = func() time.Time { return time.Now().Add(time.Duration(later.Load())) }
+	h.put(alice, "INBOX", letter("a", "b"))
+	a := h.login(alice)
+	a.ok("SELECT INBOX")
+	h.put(alice, "INBOX", letter("c", "d"))
+	expect(t, a.ok("UID FETCH 1 UID"), "* 1 FETCH (UID 1)")
+	if got := a.ok("FETCH 1 BODY[]"); len(only(got, "EXISTS")) != 0 {
+		t.Errorf("%q", got)
+	}
+	if a.send("i IDLE\r\n"); a.line() != "* 2 EXISTS" {
+		t.Error("not told when IDLE begins")
+	}
+	for a.line() != "+ idling" {
+	}
+	a.send("DONE\r\n")
+	for !strings.HasPrefix(a.line(), "i OK") {
+	}
+	h.put(alice, "INBOX", letter("e", "f"))
+	expect(t, a.ok("FETCH 1 UID"), "* 1 FETCH (UID 1)")
+	expect(t, a.ok("NOOP"), "* 3 EXISTS")
+	h.put(alice, "INBOX", letter("g", "h"))
+	expect(t, a.ok("FETCH 1 UID"), "* 1 FETCH (UID 1)")
+	later.Store(int64(newsAfter))
+	expect(t, a.ok("FETCH 1 UID"), "* 1 FETCH (UID 1)", "* 4 EXISTS") // it sends nothing else
+	expect(t, a.ok("UID FETCH 4 UID"), "* 4 FETCH (UID 4)")
 }

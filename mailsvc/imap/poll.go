@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 	"strconv"
+	"time"
 
 	imap "github.com/emersion/go-imap/v2"
 
@@ -19,6 +20,8 @@ const expungeIssued imap.ResponseCode = "EXPUNGEISSUED"
 // their sequence numbers until a later poll.
 func (c *conn) poll(mayExpunge bool) {
 	v := c.view
+	fetching := v.fetching
+	v.fetching = false
 	if c.currentRights(v)&mailsvc.Read == 0 {
 		c.bye("", "the right to this mailbox was withdrawn")
 		return
@@ -39,6 +42,10 @@ func (c *conn) poll(mayExpunge bool) {
 	if mayExpunge && len(v.gone) > 0 {
 		c.writeGone()
 	}
+	if fetching && c.keepsBack(ch.Changed) {
+		return // v.mod stays: the next poll finds all of it again
+	}
+	v.held = time.Time{}
 	before := len(v.uids)
 	changed := v.admit(ch.Changed)
 	if len(v.uids) > before {
@@ -52,6 +59,38 @@ func (c *conn) poll(mayExpunge bool) {
 	}
 	v.mod = max(v.mod, ch.Folder.HighestMod)
 	v.told = nil
+}
+
+// newsAfter bounds how long FETCH after FETCH keeps new messages back.
+const newsAfter = 30 * time.Second
+
+// keepsBack reports whether the new messages among a FETCH's rows wait for a
+// later command. A mail program
+// that is busy with the answers of FETCH may overlook an EXISTS among them, as
+// Thunderbird has been seen to do, and then waits in IDLE for what it was told
+// already. RFC 9051 lets the server choose when to tell; a client that sends
+// nothing but FETCH is told after a while.
+func (c *conn) keepsBack(rows []mailsvc.Message) bool {
+	v, now := c.view, c.s.now()
+	if !v.brings(rows) {
+		return false
+	}
+	if v.held.IsZero() {
+		v.held = now
+	}
+	if now.Sub(v.held) < newsAfter {
+		return true
+	}
+	return false
+}
+
+// brings reports whether the ascending rows hold a message that is new to the client.
+func (v *view) brings(rows []mailsvc.Message) bool {
+	if len(rows) == 0 {
+		return false
+	}
+	n := len(v.uids)
+	return n == 0 || rows[len(rows)-1].UID > v.uids[n-1]
 }
 
 // onlyOwnChange reports whether all that changed is what the command itself did

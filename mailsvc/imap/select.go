@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	imap "github.com/emersion/go-imap/v2"
 
@@ -20,6 +21,8 @@ type view struct {
 	mod      mailsvc.ModSeq    // the client knows, or gone holds, all changes up to here
 	saved    []mailsvc.UID     // result of SEARCH RETURN (SAVE), ascending
 	told     []mailsvc.Message // states that this command has told the client, ascending
+	fetching bool              // the poll is that of a FETCH
+	held     time.Time         // since when new messages are kept back, see keepsBack
 }
 
 // seq returns the sequence number of a UID, 0 if the client does not know it.
