@@ -359,7 +359,7 @@ func TestRightsOfAgencyMailboxes(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, Plain, nil)
 	h.put(office, "INBOX", letter("công văn", "x"))
-	const in = `"Hộp thư cơ quan/Sở Nội vụ/INBOX"`
+	const in = `"Hộp thư cơ quan/Sở Nội vụ"`
 	a, b := h.login(alice), h.login(bob)
 	for _, w := range []*wire{a, b} {
 		w.ok("ENABLE UTF8=ACCEPT CONDSTORE")
@@ -376,7 +376,7 @@ func TestRightsOfAgencyMailboxes(t *testing.T) {
 		"APPEND " + in + " {4+}\r\nA: b", "COPY 1 " + in, `CREATE "Hộp thư cơ quan/Sở Nội vụ/x"`, `DELETE "Hộp thư cơ quan/Sở Nội vụ/Thùng rác"`} {
 		b.fails(cmd, "NO [NOPERM]")
 	}
-	b.fails(`SELECT "Hộp thư cơ quan/Sở Tài chính/INBOX"`, "NO [NONEXISTENT]")
+	b.fails(`SELECT "Hộp thư cơ quan/Sở Tài chính"`, "NO [NONEXISTENT]")
 	b.fails(`SELECT "Hộp thư cơ quan"`, "NO [CANNOT]")
 	b.fails(`CREATE "Hộp thư cơ quan/của tôi"`, "NO")
 	b.ok("SELECT " + in)

@@ -220,7 +220,7 @@ func TestNotify(t *testing.T) {
 		}
 	}
 	h.put(office, "INBOX", letter("c", "d"))
-	next(`* STATUS "Hộp thư cơ quan/Sở Nội vụ/INBOX" (MESSAGES 1 UIDNEXT 2 UIDVALIDITY `)
+	next(`* STATUS "Hộp thư cơ quan/Sở Nội vụ" (MESSAGES 1 UIDNEXT 2 UIDVALIDITY `)
 	h.put(alice, "INBOX", letter("c", "d"))
 	next("* 2 EXISTS")
 	next("* 2 FETCH (UID 2 FLAGS ())")
@@ -247,7 +247,7 @@ func TestRightsWithdrawnDuringIdle(t *testing.T) {
 	h := newHouse(t, Plain, nil)
 	w := h.login(bob)
 	w.ok("ENABLE UTF8=ACCEPT")
-	w.ok(`SELECT "Hộp thư cơ quan/Sở Nội vụ/INBOX"`)
+	w.ok(`SELECT "Hộp thư cơ quan/Sở Nội vụ"`)
 	w.send("i IDLE\r\n")
 	w.line()
 	h.people.change(bob, func(a *mailsvc.Account) { a.Grants = nil })

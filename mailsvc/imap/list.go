@@ -71,8 +71,6 @@ func (c *conn) agencyFolders() ([]listed, error) {
 	root := mailbox{account: c.account.Address, shown: AgencyRoot, rights: mailsvc.Read, virtual: true}
 	out := []listed{{mailbox: root, subscribed: true}}
 	for _, a := range agencies {
-		top := mailbox{account: a.account, shown: a.folder, rights: a.rights, virtual: true}
-		out = append(out, listed{mailbox: top, subscribed: true})
 		folders, err := c.s.o.Store.Folders(c.ctx(), c.account.Address, a.account)
 		if err != nil {
 			return nil, err
@@ -82,6 +80,9 @@ func (c *conn) agencyFolders() ([]listed, error) {
 			// person's own ones count.
 			f.SpecialUse = ""
 			m := mailbox{account: a.account, name: f.Name, shown: a.folder + delimiter + f.Name, rights: a.rights}
+			if f.Name == inbox {
+				m.shown = a.folder
+			}
 			out = append(out, listed{mailbox: m, folder: f, subscribed: true})
 		}
 	}

@@ -31,7 +31,7 @@ type mailbox struct {
 	name    string // in that account
 	shown   string // as the client sees it
 	rights  mailsvc.Rights
-	virtual bool // AgencyRoot or an agency's folder: holds no messages
+	virtual bool // AgencyRoot: holds no messages
 }
 
 func (m mailbox) shared(c *conn) bool { return m.account != c.account.Address }
@@ -167,6 +167,8 @@ func agencyFolder(a mailsvc.Account) string {
 }
 
 // resolve finds where a name leads; it does not look whether the folder exists.
+// The agency's own name is its inbox: mail programs show no word that nobody here
+// knows, and a click on the agency is a click on its mail.
 func (c *conn) resolve(name string) (mailbox, error) {
 	own := mailbox{account: c.account.Address, name: name, shown: name, rights: allRights}
 	if name != AgencyRoot && !strings.HasPrefix(name, AgencyRoot+delimiter) {
@@ -178,10 +180,11 @@ func (c *conn) resolve(name string) (mailbox, error) {
 	}
 	for _, a := range c.agencies() {
 		if name == a.folder {
-			return mailbox{account: a.account, shown: name, rights: a.rights, virtual: true}, nil
+			return mailbox{account: a.account, name: inbox, shown: name, rights: a.rights}, nil
 		}
-		if rest, ok := strings.CutPrefix(name, a.folder+delimiter); ok {
-			return mailbox{account: a.account, name: canonicalName(rest), shown: name, rights: a.rights}, nil
+		rest, ok := strings.CutPrefix(name, a.folder+delimiter)
+		if rest = canonicalName(rest); ok && rest != inbox { // the inbox has one name only
+			return mailbox{account: a.account, name: rest, shown: name, rights: a.rights}, nil
 		}
 	}
 	return own, &mailsvc.Error{Op: "find mailbox", Subject: c.account.Address, Kind: mailsvc.ErrNotFound}
@@ -367,6 +370,9 @@ func (r *request) rename() error {
 	dst, err := c.real(to, mailsvc.Write)
 	if err != nil {
 		return err
+	}
+	if src.name == inbox && src.shared(c) { // its messages would move away from everybody's eyes
+		return no(imap.ResponseCodeCannot, c.say("Tên hộp thư cơ quan do người quản trị đặt.", "the name of an agency mailbox is set by the administrator"))
 	}
 	if src.account != dst.account {
 		return no(imap.ResponseCodeCannot, c.say("Không chuyển được thư mục sang hộp thư khác; hãy chuyển từng thư.", "a mailbox cannot move to another account"))

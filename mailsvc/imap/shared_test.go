@@ -14,7 +14,7 @@ import (
 
 const (
 	officeBox   = `"Hộp thư cơ quan/Sở Nội vụ`
-	officeInbox = officeBox + `/INBOX"`
+	officeInbox = officeBox + `"`
 	officeTrash = officeBox + `/Thùng rác"`
 )
 
@@ -207,18 +207,38 @@ func TestAgencyMailboxesAreListed(t *testing.T) {
 	w.ok("ENABLE UTF8=ACCEPT")
 	got := w.ok(`LIST "Hộp thư cơ quan/" "*" RETURN (SUBSCRIBED)`)
 	for _, want := range []string{"Sở KH&CN", "Phòng A-B", "Trùng Tên (a3@x.test)", "Trùng Tên (a4@x.test)", "a5@x.test", "Sở Y", "100% *sao*"} {
-		if len(only(got, `* LIST (\Noselect \HasChildren \Subscribed) "/" "Hộp thư cơ quan/`+want+`"`)) != 1 {
+		if len(only(got, `* LIST (\HasNoChildren \Subscribed) "/" "Hộp thư cơ quan/`+want+`"`)) != 1 {
 			t.Errorf("no %s in %q", want, got)
 		}
-		w.ok(`SELECT "Hộp thư cơ quan/` + want + `/INBOX"`)
+		w.ok(`SELECT "Hộp thư cơ quan/` + want + `"`)
 	}
-	if len(got) != 14 {
+	if len(got) != 7 {
 		t.Errorf("%d mailboxes: %q", len(got), got)
 	}
 	utf7 := h.login(bob)
-	if got := utf7.ok(`LIST "" "H&Htk-p th&AbA- c&AaE- quan/S&Ht8- KH&-CN/*"`); len(got) != 1 {
+	if got := utf7.ok(`LIST "" "H&Htk-p th&AbA- c&AaE- quan/S&Ht8- KH&-CN*"`); len(got) != 1 {
 		t.Errorf("%q", got)
 	}
+}
+
+// TestAgencyInboxHasOneName: the agency's own, which nobody can change or take away.
+func TestAgencyInboxHasOneName(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, Plain, nil)
+	h.people.change(alice, grant(mailsvc.Read|mailsvc.Write|mailsvc.Delete))
+	h.put(office, "INBOX", letter("một", "x"))
+	w := h.login(alice)
+	w.ok("ENABLE UTF8=ACCEPT")
+	const other = officeBox + `/inbox"`
+	w.fails("SELECT "+other, "NO [NONEXISTENT]")
+	w.fails("CREATE "+other, "NO [NONEXISTENT]")
+	w.fails("RENAME "+officeTrash+" "+other, "NO [NONEXISTENT]")
+	w.fails("RENAME "+officeInbox+" "+officeBox+`/Cũ"`, "NO [CANNOT]")
+	w.fails("RENAME "+officeInbox+` "Hộp thư cơ quan/Sở khác"`, "NO")
+	w.fails("DELETE "+officeInbox, "NO [CANNOT]")
+	w.fails("CREATE "+officeInbox, "NO [ALREADYEXISTS]")
+	w.ok("CREATE " + officeBox + `/INBOX/Dưới"`)
+	expect(t, w.ok("STATUS "+officeInbox+" (MESSAGES)"), "* STATUS "+officeInbox+" (MESSAGES 1)")
 }
 
 // TestChangesAreSeenByAll lets one person work in an agency's mailbox and another

@@ -41,7 +41,7 @@ type world struct {
 
 // Where the issued document must be found, and under which subject.
 const (
-	agencyInbox     = "Hộp thư cơ quan/Sở Nội vụ/INBOX"
+	agencyInbox     = "Hộp thư cơ quan/Sở Nội vụ"
 	documentSubject = "[15/2010/CT-UBND] Về việc gửi bản điện tử cùng với văn bản giấy giữa các cơ quan trên địa bàn tỉnh"
 )
 

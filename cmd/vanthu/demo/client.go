@@ -179,19 +179,12 @@ func sharedInbox(c *imapclient.Client) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	best := ""
 	for _, l := range list {
-		if strings.HasPrefix(l.Mailbox, "Hộp thư cơ quan/") && !strings.Contains(strings.TrimPrefix(l.Mailbox, "Hộp thư cơ quan/"), "/") {
-			best = l.Mailbox
-		}
-		if strings.HasPrefix(l.Mailbox, "Hộp thư cơ quan/") && strings.HasSuffix(l.Mailbox, "/INBOX") {
+		if agency, ok := strings.CutPrefix(l.Mailbox, "Hộp thư cơ quan/"); ok && !strings.Contains(agency, "/") {
 			return l.Mailbox, nil
 		}
 	}
-	if best == "" {
-		return "", errors.New("no shared mailbox is listed")
-	}
-	return best, nil
+	return "", errors.New("no shared mailbox is listed")
 }
 
 // attachment takes the first file out of a message.
