@@ -16,6 +16,9 @@ const compactBatch = 64 << 20
 // never gives back. The database must not be open. It returns the sizes before
 // and after, in bytes of the file's used part.
 func Compact(path string) (before, after int64, err error) {
+	if err := settle(path); err != nil {
+		return 0, 0, fmt.Errorf("compact %s: %w", path, err)
+	}
 	tmp := path + ".compact"
 	if err := os.Remove(tmp); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return 0, 0, err
@@ -38,6 +41,19 @@ func Compact(path string) (before, after int64, err error) {
 		return 0, 0, err
 	}
 	return before, after, syncDir(filepath.Dir(path))
+}
+
+// settle brings what an open journal holds into the database file.
+func settle(path string) error {
+	h, _, err := readLogHeaders(path)
+	if err != nil || !h.open {
+		return err
+	}
+	db, err := Open(path, Options{})
+	if err != nil {
+		return err
+	}
+	return db.Close()
 }
 
 func copyDB(path string, src *bbolt.DB) (err error) {

@@ -12,6 +12,8 @@
 //     change. A full disk is survivable, and reported as [ErrFull].
 //   - View never shows a state that a power cut could still take back.
 //   - A function that fails or panics does not take its neighbours with it.
+//   - With Options.Journal, a change is on disk when the journal beside the file
+//     holds it; the file itself follows later, and Open brings it up to date.
 //   - A database file exists under its name only once it is complete: it is made
 //     under another name, flushed, reopened and renamed (bbolt issue 567).
 //
@@ -79,8 +81,10 @@ type Options struct {
 	// Ahead is how many bytes of zeros to keep written behind the used pages, so
 	// that a flush seldom has to allocate; 0 means none. It is for files that
 	// grow with every commit.
-	Ahead  int64
-	Logger *slog.Logger // nil means slog.Default()
+	Ahead int64
+	// Journal has small changes flushed to a journal beside the file; see Change.
+	Journal bool
+	Logger  *slog.Logger // nil means slog.Default()
 	// NoSync skips every flush. It exists for the negative controls of crash
 	// tests, and loses acknowledged data in a power cut.
 	NoSync bool
@@ -91,7 +95,9 @@ type DB struct {
 	bolt     *bbolt.DB
 	fatal    func(error)
 	maxBatch int
-	ahead    ahead // the owner's own
+	noSync   bool
+	ahead    ahead      // the owner's own
+	j        *journaled // nil without a journal
 
 	mu     sync.Mutex
 	queue  []*request
@@ -105,12 +111,15 @@ type DB struct {
 	settled   *sync.Cond // on settledMu: durable or broken changed
 }
 
-// request is one call of Update.
+// request is one call of Update, Change or Look, or, without a function, one to
+// let readers see what is committed.
 type request struct {
-	fn    func(*bbolt.Tx) error
-	state atomic.Int32 // waiting, started or withdrawn
-	err   error
-	done  chan struct{}
+	fn     func(*bbolt.Tx) error
+	change func(*Tx) error
+	look   func(*bbolt.Tx) error
+	state  atomic.Int32 // waiting, started or withdrawn
+	err    error
+	done   chan struct{}
 }
 
 const (
@@ -137,10 +146,15 @@ func Open(path string, o Options) (*DB, error) {
 	if err := create(path); err != nil {
 		return nil, fmt.Errorf("create %s: %w", path, classify(err))
 	}
+	file, head, err := restore(path)
+	if err != nil {
+		return nil, fmt.Errorf("open %s: journal: %w", path, classify(err))
+	}
 	if err := verify(path, o.Logger); err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, classify(err))
 	}
 	db := &DB{
+		noSync:   o.NoSync,
 		fatal:    o.Fatal,
 		maxBatch: o.MaxBatch,
 		ahead:    ahead{size: o.Ahead},
@@ -153,12 +167,42 @@ func Open(path string, o Options) (*DB, error) {
 	}
 	db.bolt = b
 	db.settled = sync.NewCond(&db.settledMu)
-	if err := db.noteDurable(); err != nil {
+	if err := db.catchUp(path, file, &head, &o); err != nil {
 		b.Close()
-		return nil, fmt.Errorf("open %s: %w", path, err)
+		return nil, fmt.Errorf("open %s: %w", path, classify(err))
 	}
 	go db.own()
 	return db, nil
+}
+
+// catchUp applies what a journal holds in its file, if it is open, and makes it
+// ready for further changes.
+func (db *DB) catchUp(path, file string, head *logHeader, o *Options) error {
+	switch {
+	case file != "":
+		if err := db.replay(path, file, head); err != nil {
+			return fmt.Errorf("journal: %w", err)
+		}
+	case head.open:
+		o.Logger.Error("journal belongs to another file and is not used", "file", path)
+		if err := closeJournal(path); err != nil {
+			return err
+		}
+	}
+	if o.Journal {
+		if err := db.identify(); err != nil && !isFull(err) {
+			return err
+		}
+	}
+	if err := db.noteDurable(); err != nil || !o.Journal {
+		return err
+	}
+	err := db.attach(path, mapSize(int64(o.MmapSize)))
+	if isFull(err) { // without a journal there is still room to delete
+		o.Logger.Warn("no room for a journal: changes will be slower", "file", path)
+		return nil
+	}
+	return err
 }
 
 // openBolt opens an existing file. bbolt panics on some damaged files.
@@ -178,6 +222,9 @@ func openBolt(path string, o Options, open func(string, int, os.FileMode) (*os.F
 // create makes an empty database under its final name in one step.
 func create(path string) error {
 	if _, err := os.Stat(path); err == nil || !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	if err := RemoveJournal(path); err != nil {
 		return err
 	}
 	tmp := path + ".new"
@@ -248,10 +295,15 @@ func (u *unchanged) Unwrap() error { return u.err }
 // Update returns its error and nothing is changed; once fn is running, the
 // outcome is awaited.
 func (db *DB) Update(ctx context.Context, fn func(*bbolt.Tx) error) error {
+	return db.ask(ctx, &request{fn: fn})
+}
+
+// ask queues a request and awaits its answer.
+func (db *DB) ask(ctx context.Context, r *request) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	r := &request{fn: fn, done: make(chan struct{})}
+	r.done = make(chan struct{})
 	if err := db.enqueue(r); err != nil {
 		return err
 	}
@@ -287,6 +339,9 @@ func (db *DB) enqueue(r *request) error {
 // View runs fn in a read-only transaction. A long fn keeps old pages from being
 // reused; it must do no network I/O. What fn has seen is durable when View returns.
 func (db *DB) View(fn func(*bbolt.Tx) error) (err error) {
+	if err := db.show(); err != nil {
+		return err
+	}
 	var id uint64
 	err = db.view(fn, &id)
 	if errors.Is(err, bbolt.ErrDatabaseNotOpen) {
@@ -333,6 +388,9 @@ type Snapshot struct{ tx *bbolt.Tx }
 
 // Snapshot begins a Snapshot. The caller must call End.
 func (db *DB) Snapshot() (*Snapshot, error) {
+	if err := db.show(); err != nil {
+		return nil, err
+	}
 	tx, err := db.bolt.Begin(false)
 	if errors.Is(err, bbolt.ErrDatabaseNotOpen) {
 		err = ErrClosed
@@ -361,7 +419,11 @@ func (db *DB) Close() error {
 	db.mu.Unlock()
 	close(db.wake)
 	<-db.done
-	return db.bolt.Close()
+	var err error
+	if db.j != nil {
+		err = db.j.end()
+	}
+	return errors.Join(err, db.bolt.Close())
 }
 
 // own is the single writer.
@@ -389,7 +451,22 @@ func (db *DB) drain() {
 			answer(batch, broken)
 			continue
 		}
+		db.runAll(batch)
+	}
+}
+
+func (db *DB) runAll(batch []*request) {
+	if db.j == nil {
 		db.run(batch)
+		return
+	}
+	for len(batch) > 0 {
+		n := db.j.run(batch)
+		batch = batch[n:]
+		if err := db.brokenErr(); err != nil {
+			answer(batch, err)
+			return
+		}
 	}
 }
 
@@ -458,12 +535,17 @@ func (db *DB) attempt(batch []*request) (failed int) {
 		return -1
 	}
 	crashpoint.Here(AfterCommit)
-	db.settledMu.Lock()
-	db.durable.Store(id)
-	db.settled.Broadcast()
-	db.settledMu.Unlock()
+	db.noteCommitted(id)
 	answerEach(batch)
 	return -1
+}
+
+// noteCommitted lets readers go on that have seen the transaction.
+func (db *DB) noteCommitted(id uint64) {
+	db.settledMu.Lock()
+	defer db.settledMu.Unlock()
+	db.durable.Store(id)
+	db.settled.Broadcast()
 }
 
 // commitFailed answers after a commit that did not succeed. A full disk was
@@ -474,6 +556,12 @@ func (db *DB) commitFailed(batch []*request, err error) {
 		answer(batch, fmt.Errorf("commit: %w", classify(err)))
 		return
 	}
+	answer(batch, db.fail(err))
+}
+
+// fail takes the database out of service after an error that leaves it open what
+// is on disk, and returns what callers are told.
+func (db *DB) fail(err error) error {
 	err = fmt.Errorf("commit: %w: %w", ErrUnknown, err)
 	db.mu.Lock()
 	first := db.broken == nil
@@ -485,7 +573,7 @@ func (db *DB) commitFailed(batch []*request, err error) {
 	db.settledMu.Lock()
 	db.settled.Broadcast()
 	db.settledMu.Unlock()
-	answer(batch, err)
+	return err
 }
 
 // isFull tells a full disk or a file size limit, met in a write, from a failed flush.

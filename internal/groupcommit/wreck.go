@@ -27,7 +27,11 @@ type Wreck struct {
 	met      []uint64 // bitmap of pages that Live has read rows from
 	behind   []uint64 // bitmap of the overflow of such pages
 	root     uint64   // 0: no meta page is valid
-	// Sure says that both meta pages are valid: the tree is that of the last commit.
+	// newer is what an open journal has on top of the tree: bucket, key, value; a
+	// nil value is a deletion.
+	newer map[string]map[string][]byte
+	// Sure says that both meta pages are valid, or the journal names the tree: it
+	// is that of the last commit.
 	Sure bool
 }
 
@@ -51,6 +55,10 @@ func OpenWreck(path string) (*Wreck, error) {
 	}
 	w := &Wreck{file: f, size: fi.Size()}
 	w.readMetas()
+	if err := w.readJournal(path); err != nil {
+		f.Close()
+		return nil, err
+	}
 	w.pages = uint64((w.size + int64(w.pageSize) - 1) / int64(w.pageSize))
 	w.met, w.behind = make([]uint64, w.pages/64+1), make([]uint64, w.pages/64+1)
 	return w, nil
@@ -75,6 +83,31 @@ func (w *Wreck) readMetas() {
 		}
 	}
 	w.Sure = valid == 2
+}
+
+// readJournal takes the root from an open journal, if there is one that belongs
+// to the file, and what it has to add.
+func (w *Wreck) readJournal(path string) error {
+	h, file, err := readLogHeaders(path)
+	if err != nil || !h.open || int(h.pageSize) != w.pageSize {
+		return err
+	}
+	if sum, err := rootSum(w.file, h.root(), w.pageSize); err != nil || sum != h.rootSum {
+		return notEOF(err)
+	}
+	w.root, w.Sure = h.root(), true
+	w.newer = make(map[string]map[string][]byte)
+	return readBatches(file, &h, func(changes []byte) error {
+		return eachChange(changes, func(c change) error {
+			rows := w.newer[string(c.bucket)]
+			if rows == nil {
+				rows = make(map[string][]byte)
+				w.newer[string(c.bucket)] = rows
+			}
+			rows[string(c.key)] = c.value
+			return nil
+		})
+	})
 }
 
 // metaAt reads a meta page: magic(4) version(4) pagesize(4) flags(4) root(8)
@@ -108,8 +141,32 @@ func (w *Wreck) Live(v LiveWalk) error {
 	if w.root == 0 {
 		return nil
 	}
-	_, err := (&liveWalk{w, v}).page("", w.root, nil, nil, 0)
-	return err
+	l := &liveWalk{w, v}
+	if _, err := l.page("", w.root, nil, nil, 0); err != nil {
+		return err
+	}
+	for bucket, rows := range w.newer {
+		if !v.Known(bucket) {
+			continue
+		}
+		for key, value := range rows {
+			if value == nil {
+				continue
+			}
+			if _, err := v.Row(bucket, []byte(key), value); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// row hands a row of the tree on, unless the journal has a newer one.
+func (l *liveWalk) row(bucket string, key, value []byte) (sound bool, err error) {
+	if _, newer := l.newer[bucket][string(key)]; newer {
+		return true, nil
+	}
+	return l.Row(bucket, key, value)
 }
 
 type liveWalk struct {
@@ -269,7 +326,7 @@ func (l *liveWalk) element(bucket string, e *element, depth int) (sound bool, er
 		if e.bucket {
 			return false, nil
 		}
-		return l.Row(bucket, e.key, e.value)
+		return l.row(bucket, e.key, e.value)
 	}
 	name := string(e.key)
 	if !e.bucket || len(e.value) < bucketSize || !l.Known(name) {
@@ -286,7 +343,7 @@ func (l *liveWalk) element(bucket string, e *element, depth int) (sound bool, er
 func (l *liveWalk) inline(bucket string, b []byte) error {
 	rows, whole := inlineRows(b)
 	for _, r := range rows {
-		ok, err := l.Row(bucket, r.Key, r.Value)
+		ok, err := l.row(bucket, r.Key, r.Value)
 		if err != nil {
 			return err
 		}

@@ -294,7 +294,7 @@ func (s *Store) Folders(ctx context.Context, person, name string) ([]mailsvc.Fol
 // Folder implements mailsvc.Store.
 func (s *Store) Folder(ctx context.Context, person, name, folderNamed string) (mailsvc.Folder, error) {
 	var out mailsvc.Folder
-	err := s.view(ctx, "find folder", name, func(a *account) error {
+	err := s.look(ctx, "find folder", name, func(a *account) error {
 		n, err := folderName(folderNamed)
 		if err != nil {
 			return err
@@ -483,7 +483,7 @@ func (s *Store) Subscribe(ctx context.Context, name, folderNamed string, on bool
 // Usage implements mailsvc.Store.
 func (s *Store) Usage(ctx context.Context, name string) (int64, error) {
 	var usage int64
-	err := s.view(ctx, "read usage", name, func(a *account) error {
+	err := s.look(ctx, "read usage", name, func(a *account) error {
 		usage = a.row.usage
 		return nil
 	})

@@ -20,6 +20,9 @@
 //	format         "vanthu mailbox 1 shards=N\n", written last on creation
 //	shard-000.db   bbolt files; account A lives in the shard numbered
 //	...            big-endian(SHA-256(A)[0:4]) mod N
+//	shard-000.db.log0, .log1   the shard's journal: what was changed last stands
+//	               only here until it is brought into the shard's file. Whoever
+//	               copies a store needs them. See internal/groupcommit.
 //
 // Numbers in keys are big-endian: account and folder ids 4 bytes, chunk and UID
 // 4 bytes, message numbers and MODSEQs 8 bytes. Values begin with 4 bytes,

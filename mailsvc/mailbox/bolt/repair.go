@@ -228,6 +228,10 @@ func swap(path, tmp string, now time.Time) (aside string, err error) {
 	if err := os.Rename(tmp, path); err != nil {
 		return aside, err
 	}
+	// The new file has no part in the journal, which the next Open would see too.
+	if err := groupcommit.RemoveJournal(path); err != nil {
+		return aside, err
+	}
 	return aside, syncDir(filepath.Dir(path))
 }
 

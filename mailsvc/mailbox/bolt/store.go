@@ -119,7 +119,7 @@ func (s *Store) openShard(dir string, i, n int, isNew bool) error {
 	if _, err := os.Stat(path); err != nil && !isNew {
 		return err
 	}
-	db, err := groupcommit.Open(path, groupcommit.Options{Fatal: s.o.Fatal, MmapSize: s.o.MmapSize, Ahead: ahead, Logger: s.o.Logger, NoSync: s.o.NoSync})
+	db, err := groupcommit.Open(path, groupcommit.Options{Fatal: s.o.Fatal, MmapSize: s.o.MmapSize, Ahead: ahead, Journal: true, Logger: s.o.Logger, NoSync: s.o.NoSync})
 	if err != nil {
 		return err
 	}
@@ -222,8 +222,8 @@ func (s *Store) update(ctx context.Context, op, account string, fn func(*account
 
 // transact runs fn in a transaction of the shard and writes back what it loaded.
 func (s *Store) transact(ctx context.Context, sh *shard, fn func(*txn) error) error {
-	return sh.db.Update(ctx, func(tx *bbolt.Tx) error {
-		t := &txn{tx: tx, s: s, sh: sh, now: s.o.Now()}
+	return sh.db.Change(ctx, func(tx *groupcommit.Tx) error {
+		t := &txn{tx: tx.Tx, log: tx, s: s, sh: sh, now: s.o.Now()}
 		err := fn(t)
 		if err == nil {
 			err = t.flush()
@@ -237,10 +237,20 @@ func (s *Store) transact(ctx context.Context, sh *shard, fn func(*txn) error) er
 
 // view runs fn on the account in a read-only transaction.
 func (s *Store) view(ctx context.Context, op, account string, fn func(*account) error) error {
+	return s.reading(ctx, op, account, fn, func(db *groupcommit.DB, fn func(*bbolt.Tx) error) error { return db.View(fn) })
+}
+
+// look is view for an fn that reads a few rows: it does not make what was written
+// last be put into the shard's file first.
+func (s *Store) look(ctx context.Context, op, account string, fn func(*account) error) error {
+	return s.reading(ctx, op, account, fn, func(db *groupcommit.DB, fn func(*bbolt.Tx) error) error { return db.Look(ctx, fn) })
+}
+
+func (s *Store) reading(ctx context.Context, op, account string, fn func(*account) error, read func(*groupcommit.DB, func(*bbolt.Tx) error) error) error {
 	err := ctx.Err()
 	if err == nil {
 		sh := s.shardOf(account)
-		err = sh.db.View(func(tx *bbolt.Tx) error {
+		err = read(sh.db, func(tx *bbolt.Tx) error {
 			t := &txn{tx: tx, s: s, sh: sh}
 			a, err := t.account(account)
 			if err != nil {

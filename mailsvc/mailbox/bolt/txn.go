@@ -7,6 +7,7 @@ import (
 
 	"go.etcd.io/bbolt"
 
+	"quangtri.gov.vn/vanthu/internal/groupcommit"
 	"quangtri.gov.vn/vanthu/mailsvc"
 )
 
@@ -14,6 +15,7 @@ import (
 // that several steps change are written once.
 type txn struct {
 	tx       *bbolt.Tx
+	log      *groupcommit.Tx // what writes go through; nil in a view
 	s        *Store
 	sh       *shard
 	now      time.Time
@@ -35,12 +37,12 @@ func (t *txn) get(b bucket, key []byte) []byte { return t.bucket(b).Get(key) }
 
 func (t *txn) put(b bucket, key, row []byte) error {
 	t.wrote = true
-	return t.bucket(b).Put(key, row)
+	return t.log.Put(t.bucket(b), b.String(), key, row)
 }
 
 func (t *txn) delete(b bucket, key []byte) error {
 	t.wrote = true
-	return t.bucket(b).Delete(key)
+	return t.log.Delete(t.bucket(b), b.String(), key)
 }
 
 // scan calls fn for every row whose key begins with prefix, ascending. fn must
