@@ -2,8 +2,12 @@ package directory
 
 import (
 	"os"
+	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"quangtri.gov.vn/vanthu/internal/viet"
 )
 
 func BenchmarkLookup(b *testing.B) {
@@ -40,6 +44,30 @@ func BenchmarkFind(b *testing.B) {
 				s.Find(q, "2026-01-15", 20)
 			}
 		})
+	}
+}
+
+// BenchmarkFindSpread asks for every name of the register in turn, without marks,
+// and reports how the slowest fare.
+func BenchmarkFindSpread(b *testing.B) {
+	s := sampleSnapshot(b)
+	var took []time.Duration
+	for i := 0; b.Loop(); i++ {
+		q := viet.Fold(s.names[i%len(s.names)].Text)
+		start := time.Now()
+		s.Find(q, "2026-01-15", 20)
+		took = append(took, time.Since(start))
+	}
+	slices.Sort(took)
+	b.ReportMetric(float64(took[len(took)*99/100].Microseconds()), "p99-µs")
+}
+
+// BenchmarkSnapshot is what every change costs before it is seen.
+func BenchmarkSnapshot(b *testing.B) {
+	f := sampleSnapshot(b).facts
+	b.ReportAllocs()
+	for b.Loop() {
+		newSnapshot(f.clone(), 1, time.Time{})
 	}
 }
 

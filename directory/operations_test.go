@@ -337,6 +337,16 @@ func asOf(s, ref *Snapshot, day Date) string {
 		for _, o := range s.Officials(a.ID, day) {
 			fmt.Fprintln(&b, o.ID, o.Title)
 		}
+		office, sure := s.StandingOffice(a.ID, day)
+		fmt.Fprintln(&b, d.Reason, d.Choices, d.Moved, office, sure)
+		for _, up := range ref.agencies {
+			if s.UnderOn(a.ID, up.ID, day) {
+				fmt.Fprint(&b, up.ID, " ")
+			}
+		}
+		for _, o := range s.Role(a.ID, "Giám đốc", day) {
+			fmt.Fprintln(&b, o.ID)
+		}
 	}
 	for _, n := range ref.names {
 		for _, issuer := range []ID{"", "qt.ubnd", "qb.ubnd", "qt.x1", "qt.h2", "tw.bo"} {
@@ -349,7 +359,13 @@ func asOf(s, ref *Snapshot, day Date) string {
 			fmt.Fprintln(&b, i.Agencies)
 		}
 	}
+	for _, ad := range ref.facts.addresses.all() {
+		holder, ok := s.ByAddress(ad.Address, day)
+		fmt.Fprintln(&b, ad.Address, holder.ID, ok)
+	}
 	for _, g := range ref.Groups(day) {
+		_, known := s.LookupGroup(g.Name, "qt.x1", day)
+		fmt.Fprintln(&b, g.ID, known)
 		members, err := s.Members(g.ID, "qt.ubnd", day)
 		for _, m := range members {
 			fmt.Fprint(&b, m.ID, " ")
@@ -373,7 +389,7 @@ func TestThePastStaysAsItWas(t *testing.T) {
 			}
 			rnd := rand.New(rand.NewPCG(seed, 7))
 			done := 0
-			for step := range 25 {
+			for step := range 40 {
 				day := Date("2020-01-01").AddDays(rnd.IntN(2000))
 				before := r.Snapshot()
 				days := []Date{"2009-07-12", day.AddDays(-1), day.AddDays(-rnd.IntN(400) - 1)}
@@ -432,7 +448,7 @@ func randomOperation(r *Register, rnd *rand.Rand, step int, day Date) error {
 	body := Body{Agency: Agency{ID: ID(fmt.Sprintf("n.%d", step)), Name: fmt.Sprintf("Cơ quan %d", step), Type: one.Type, Level: one.Level, Parent: one.Parent},
 		Names: []Name{{Text: one.Name, Kind: "alias"}}}
 	var err error
-	switch rnd.IntN(9) {
+	switch rnd.IntN(14) {
 	case 0:
 		_, err = r.Rename(ctx, a, one.ID, body)
 	case 1:
@@ -450,7 +466,19 @@ func randomOperation(r *Register, rnd *rand.Rand, step int, day Date) error {
 	case 7:
 		_, err = r.AddName(ctx, a, Name{Agency: one.ID, Text: two.Name, Kind: "alias"})
 	case 8:
+		body.Keep = true
+		_, err = r.Rename(ctx, a, one.ID, body)
+	case 9, 10:
+		_, err = r.Move(ctx, a, one.ID, two.ID)
+	case 11:
+		body.Agency.Type, body.Agency.Note = "bcd", "gửi qua "+two.Name
 		_, err = r.Found(ctx, a, body)
+	case 12:
+		_, err = r.SetStanding(ctx, a, Relation{Agency: one.ID, Other: two.ID, Certainty: "V"})
+	case 13:
+		if list := r.Snapshot().AllAddresses(one.ID); len(list) > 0 {
+			_, err = r.CloseAddress(ctx, a, one.ID, list[0].Address)
+		}
 	}
 	return err
 }

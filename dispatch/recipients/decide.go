@@ -298,7 +298,7 @@ func (r *resolver) unitBelow(parent directory.Match, m *meaning) (directory.ID, 
 		return "", false
 	}
 	id := found.Agencies[0]
-	return id, id != parent.Agencies[0] && r.dir.Under(id, parent.Agencies[0])
+	return id, id != parent.Agencies[0] && r.dir.UnderOn(id, parent.Agencies[0], r.b.On)
 }
 
 // wholeUnit reports whether a unit is written with its rank and a name, not as
@@ -318,8 +318,7 @@ func (r *resolver) foreignUnit(id directory.ID, m *meaning) bool {
 	if !parent.Certain {
 		return false
 	}
-	a, _ := r.dir.Agency(id)
-	return !r.dir.Under(id, parent.Agencies[0]) && a.Parent != parent.Agencies[0]
+	return !r.dir.UnderOn(id, parent.Agencies[0], r.b.On)
 }
 
 // remember applies what the clerk answered before to an item in doubt. Bodies
