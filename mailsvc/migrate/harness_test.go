@@ -62,12 +62,15 @@ type house struct {
 	dir    string
 }
 
-func newHouse(t testing.TB) *house {
+func newHouse(t testing.TB) *house { return newHouseOn(t, true) }
+
+// newHouseOn makes a house whose stores flush, or do not.
+func newHouseOn(t testing.TB, noSync bool) *house {
 	t.Helper()
 	fatal := func(err error) { t.Errorf("fatal: %v", err) }
-	bodies, err := blob.Open(t.TempDir(), blob.Options{Fatal: fatal, NoSync: true})
+	bodies, err := blob.Open(t.TempDir(), blob.Options{Fatal: fatal, NoSync: noSync})
 	must(t, err)
-	store, err := bolt.Open(t.TempDir(), bolt.Options{Fatal: fatal, NoSync: true, Shards: 1, Logger: slog.New(slog.DiscardHandler), MmapSize: 64 << 20})
+	store, err := bolt.Open(t.TempDir(), bolt.Options{Fatal: fatal, NoSync: noSync, Shards: 1, Logger: slog.New(slog.DiscardHandler), MmapSize: 64 << 20})
 	must(t, err)
 	h := &house{store: store, bodies: mailbox.Bodies{Store: bodies}, people: &people{}, dir: t.TempDir()}
 	must(t, store.CreateAccount(context.Background(), lan, []mailsvc.FolderSpec{

@@ -118,7 +118,9 @@ func TestCertificates(t *testing.T) {
 			s := f.front(t, cert, nil)
 			tt.change(&s)
 			o := h.options()
-			o.Patience = 2 * time.Second
+			if s.Security == Plain { // both wait for the other's first word
+				o.Patience = 100 * time.Millisecond
+			}
 			r := Run(t.Context(), Job{Server: s, User: "lan", Password: "x", Account: lan}, o)
 			if tt.want == "" && !r.Complete() || !strings.Contains(r.Error, tt.want) {
 				t.Errorf("%+v", r)
