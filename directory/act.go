@@ -142,7 +142,7 @@ func (c *change) alive(id ID) (Agency, error) {
 	case !ok:
 		return a, refuse("Danh bạ không có cơ quan %q. Kiểm tra lại mã.", clip(string(id)))
 	case a.From != "" && a.From > eve:
-		return a, refuse("%s chỉ có từ ngày %s. Ngày hiệu lực phải sau ngày đó.", a.Name, a.From.Vietnamese())
+		return a, refuse("%s chỉ có từ ngày %s nên chưa thể thay đổi từ ngày hiệu lực. Dùng ngày sau ngày đó, hoặc ghi thẳng từ cơ quan trước nó.", a.Name, a.From.Vietnamese())
 	case a.ended(c.act.Date):
 		return a, refuse("%s đã kết thúc ngày %s. Không thể thay đổi từ ngày %s.", a.Name, a.To.Vietnamese(), c.act.Date.Vietnamese())
 	}

@@ -59,6 +59,9 @@ func journalCommand(load loader) *cobra.Command {
 
 func showEvents(events []directory.Event, asJSON bool) error {
 	if asJSON {
+		if events == nil {
+			events = []directory.Event{}
+		}
 		return failed(printJSON(os.Stdout, events))
 	}
 	for _, e := range events {

@@ -71,6 +71,9 @@ func actCommand(load loader, c *cobra.Command, in *app.Reorganise, fill func(arg
 		for _, id := range withoutAddress(event) {
 			fmt.Printf("Chú ý: %s chưa có địa chỉ thư, văn bản sẽ phải gửi giấy. Đặt bằng: vanthu directory address %s ĐỊA-CHỈ --date %s\n", id, id, in.Act.Date)
 		}
+		if in.Act.Decision == "" && slices.Contains(byDecision, in.Kind) {
+			fmt.Println("Chú ý: chưa ghi số quyết định (--decision), lịch sử sẽ không có căn cứ.")
+		}
 		switch {
 		case in.Act.DryRun:
 			fmt.Println("Chỉ kiểm tra, chưa ghi gì.")
@@ -89,6 +92,9 @@ func actCommand(load loader, c *cobra.Command, in *app.Reorganise, fill func(arg
 	f.StringVar((*string)(&in.Act.Date), "date", "", "ngày có hiệu lực, YYYY-MM-DD / first day")
 	return c
 }
+
+// byDecision are the acts that somebody with the power to do so ordered.
+var byDecision = []string{"found", "rename", "merge", "split", "dissolve", "move"}
 
 // withoutAddress lists the bodies that an act founded and gave no address.
 func withoutAddress(e directory.Event) []directory.ID {

@@ -743,3 +743,25 @@ func TestPublic(t *testing.T) {
 		}
 	}
 }
+
+// TestSteeringBody: mail for a steering body goes to its standing office, but
+// where the register is not certain of it only after the clerk has said so.
+func TestSteeringBody(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	id := w.mustIssue(doc("number=16", "to=Ban Chỉ đạo Cải cách hành chính tỉnh", "to=Lưu: VT"))
+	v := w.until(id, "held", counts(map[dispatch.State]int{dispatch.Held: 1, dispatch.NotSent: 1}))
+	it := v.Document.Items[0]
+	if len(it.Candidates) != 1 || it.Candidates[0].Name != "Sở Nội vụ" || !strings.Contains(it.Reason, "cơ quan thường trực") {
+		t.Fatalf("asked: %+v", it)
+	}
+	taken, err := w.Answer(context.Background(), id, "", []Answer{{Label: "1", Choice: "1"}})
+	check(t, err)
+	if taken[0].Problem != "" {
+		t.Fatal(taken[0].Problem)
+	}
+	w.until(id, "delivered", counts(map[dispatch.State]int{dispatch.Arrived: 1, dispatch.NotSent: 1}))
+	if got := len(w.mails("snv@" + testDomain)); got != 1 {
+		t.Errorf("Sở Nội vụ got %d copies", got)
+	}
+}

@@ -78,7 +78,7 @@ func directoryFind(_ context.Context, a *App, in Find) ([]Found, error) {
 	if err != nil {
 		return nil, err
 	}
-	var out []Found
+	out := []Found{}
 	for _, h := range dir.Find(in.Query, in.On, findLimit) {
 		t, _ := dir.Agency(dir.Territory(h.Agency.ID))
 		f := Found{
