@@ -137,6 +137,8 @@ type Item struct {
 	Via           string         `json:"via,omitempty"`
 	Channel       string         `json:"channel,omitempty"` // "điện tử", "giấy", "giấy và điện tử"
 	NoSend        bool           `json:"no_send,omitempty"` // archive and pure references
+	Note          string         `json:"note,omitempty"`    // a remark in parentheses that is not understood
+	Once          bool           `json:"once,omitempty"`    // an answer holds for this document only
 }
 
 // Candidate is one possible meaning of a doubtful item, best first.

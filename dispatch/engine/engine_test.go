@@ -613,6 +613,20 @@ func TestRemembers(t *testing.T) {
 	}
 	second := w.mustIssue(doc("number=2", line))
 	w.until(second, "sent by itself", counts(map[dispatch.State]int{dispatch.Arrived: 1}))
+
+	learnt, err := w.Learnt("")
+	if err != nil || len(learnt) != 1 {
+		t.Fatalf("learnt %+v, %v", learnt, err)
+	}
+	if _, ok := w.memory(learnt[0].Issuer)(learnt[0].Key); !ok {
+		t.Error("the agency itself does not know its answer")
+	}
+	if _, ok := w.memory("qt.so-nv")(learnt[0].Key); ok {
+		t.Error("another agency knows the answer")
+	}
+	check(t, w.Unlearn(context.Background(), learnt[0].Issuer, learnt[0].Key))
+	third := w.mustIssue(doc("number=3", line))
+	w.until(third, "held again", counts(map[dispatch.State]int{dispatch.Held: 1}))
 }
 
 // Failures outside are told; the connection lost after the dot is its own state.

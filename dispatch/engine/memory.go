@@ -19,12 +19,14 @@ type Learnt struct {
 	Key      string         `json:"key"`  // under which it is found again
 	Text     string         `json:"text"` // as the paper had it
 	Agencies []directory.ID `json:"agencies"`
+	question string
 }
 
 // remembered is a stored answer.
 type remembered struct {
 	Agencies []directory.ID `json:"agencies"`
 	Text     string         `json:"text"`
+	Question string         `json:"question"` // what the clerk was asked
 }
 
 func memoryKey(issuer directory.ID, key string) []byte {
@@ -38,7 +40,7 @@ func (e *Engine) remember(tx *bbolt.Tx, issuer directory.ID, it dispatch.Item, c
 	if key == "" {
 		return nil
 	}
-	return put(tx, bMemory, memoryKey(issuer, key), remembered{c.agencies, it.Text})
+	return put(tx, bMemory, memoryKey(issuer, key), remembered{c.agencies, it.Text, recipients.Question(it)})
 }
 
 // Learnt lists what the clerks of an agency answered before, by key; "" lists
@@ -57,7 +59,7 @@ func (e *Engine) Learnt(issuer directory.ID) ([]Learnt, error) {
 			if err := decode(v, &r); err != nil {
 				return err
 			}
-			out = append(out, Learnt{directory.ID(id), key, r.Text, r.Agencies})
+			out = append(out, Learnt{directory.ID(id), key, r.Text, r.Agencies, r.Question})
 		}
 		return nil
 	})
@@ -89,6 +91,6 @@ func (e *Engine) memory(issuer directory.ID) recipients.Memory {
 	}
 	return func(key string) (recipients.Answer, bool) {
 		a, ok := answers[key]
-		return recipients.Answer{Agencies: a.Agencies}, ok
+		return recipients.Answer{Agencies: a.Agencies, Question: a.question}, ok && a.question != ""
 	}
 }

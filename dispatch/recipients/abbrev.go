@@ -35,7 +35,7 @@ var abbreviations = map[string]string{
 	"nhcsxh": "Ngân hàng Chính sách xã hội", "csxh": "Chính sách xã hội", "nh csxh": "Ngân hàng Chính sách xã hội", "ktnn": "Kiểm toán nhà nước", "ttcp": "Thanh tra Chính phủ", "ubdt": "Ủy ban Dân tộc", "qltt": "Quản lý thị trường",
 	"ubmttq": "Ủy ban MTTQ", "ub mttq": "Ủy ban MTTQ", "ubmttqvn": "Ủy ban MTTQ Việt Nam", "ub mttqvn": "Ủy ban MTTQ Việt Nam", "mttqvn": "MTTQ Việt Nam",
 	"ubmttq vn": "Ủy ban MTTQ Việt Nam", "mttq vn": "MTTQ Việt Nam", "ub mttq vn": "Ủy ban MTTQ Việt Nam",
-	"ubkt": "Ủy ban Kiểm tra", "ubtvqh": "Ủy ban Thường vụ Quốc hội", "ubtw": "Ủy ban Trung ương", "ubtư": "Ủy ban Trung ương", "btc": "Ban Tổ chức", "btg": "Ban Tuyên giáo", "btgdv": "Ban Tuyên giáo và Dân vận", "tg&dv": "Tuyên giáo và Dân vận", "tgdv": "Tuyên giáo và Dân vận", "bnc": "Ban Nội chính", "bdv": "Ban Dân vận",
+	"ubkt": "Ủy ban Kiểm tra", "ubtvqh": "Ủy ban Thường vụ Quốc hội", "ubtw": "Ủy ban Trung ương", "ubtư": "Ủy ban Trung ương", "btc": "Ban Tổ chức", "btv": "Ban Thường vụ", "btg": "Ban Tuyên giáo", "btgdv": "Ban Tuyên giáo và Dân vận", "tg&dv": "Tuyên giáo và Dân vận", "tgdv": "Tuyên giáo và Dân vận", "bnc": "Ban Nội chính", "bdv": "Ban Dân vận",
 	"đbqh": "đại biểu Quốc hội", "đđbqh": "Đoàn đại biểu Quốc hội", "lđlđ": "Liên đoàn Lao động", "lhpn": "Liên hiệp Phụ nữ", "ccb": "Cựu chiến binh",
 	"đoàn tncs": "Đoàn TNCS", "tnxp": "Thanh niên xung phong", "htx": "Hợp tác xã", "bv": "Bệnh viện", "ttyt": "Trung tâm Y tế",
 	"tndn": "thu nhập doanh nghiệp", "vhnt": "Văn học - Nghệ thuật", "khkt": "Khoa học và Kỹ thuật",

@@ -75,6 +75,8 @@ func (is *issuer) departments(c chain, rest []token) string {
 		return name + " cấp " + is.province.String()
 	case whole && is.rank == provincial && is.province.name != "":
 		return name + " " + is.province.String()
+	case text == "" && (is.rank == district || is.rank == communal) && is.province.name != "" && c.has("sở"):
+		return name + " cấp " + is.province.String() // only a province has them
 	case text == "" || text == "huyện" || text == "xã" || text == "phường" || text == "thị xã" || text == "cấp huyện" || text == "cấp xã" || text == "thành phố" || text == "tp" || text == "thị trấn" || text == "đặc khu":
 		return strings.TrimSpace(name + " " + is.seat().String())
 	case whole && is.province.name != "":

@@ -87,6 +87,8 @@ func (r *resolver) caution(it *dispatch.Item, ph *phrase) {
 		r.doubt(it, "Dòng quá dài: phần sau chưa đọc, hãy kiểm tra.")
 	case ph.several:
 		r.doubt(it, "Nhiều cơ quan của nhiều địa phương viết gộp: hãy xác nhận từng nơi.")
+	case len(it.Exceptions) > 0 && it.Kind != dispatch.KindGroup && it.Kind != dispatch.KindReference:
+		r.doubt(it, "Ghi loại trừ sau tên một cơ quan: \""+clip(it.Exceptions[0], maxContext)+"\". Hãy xác nhận.")
 	case ph.unclear:
 		r.doubt(it, "Không rõ phần loại trừ kết thúc ở đâu: hãy xác nhận.")
 	case ph.tags.list:
@@ -333,6 +335,10 @@ func (r *resolver) remember(it *dispatch.Item) {
 	}
 	answer, ok := r.b.Memory(key)
 	if !ok || len(answer.Agencies) == 0 && !answer.NotSent {
+		return
+	}
+	if answer.Question != "" && answer.Question != Question(*it) {
+		it.Reason = "Danh bạ nay khác lần trả lời trước: hãy chọn lại. " + it.Reason
 		return
 	}
 	if r.dir != nil {

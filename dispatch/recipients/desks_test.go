@@ -42,7 +42,7 @@ func (o *ownBlock) compare(t *testing.T, got []dispatch.Item) {
 	for i := range min(len(got), len(o.want)) {
 		o.want[i].check(t, &got[i])
 	}
-	cover(t, o.block.Lines, got)
+	check(t, o.block, got)
 }
 
 // count tallies a reading without a directory, where nothing may be certain and

@@ -1,6 +1,7 @@
 package recipients
 
 import (
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -28,14 +29,29 @@ func FuzzResolve(f *testing.F) {
 		if known {
 			b.Issuer = "qt.ubnd"
 		}
-		start := time.Now()
-		items := Resolve(dir, b)
-		if d := time.Since(start); d > 2*time.Second { // the fuzzer's own load included
-			t.Fatalf("%v for %d bytes", d, len(text))
-		}
+		var items []dispatch.Item
+		bounded(t, len(text)+len(issuer)+len(articles), func() { items = Resolve(dir, b) })
 		check(t, b, items)
 		check(t, b, Resolve(nil, b))
 	})
+}
+
+// bounded runs read and asserts its time and what it allocates for size bytes of
+// text. The fuzzer's own load is in the time.
+func bounded(t *testing.T, size int, read func()) {
+	t.Helper()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	start := time.Now()
+	read()
+	took := time.Since(start)
+	runtime.ReadMemStats(&after)
+	if took > 2*time.Second {
+		t.Fatalf("%v for %d bytes", took, size)
+	}
+	if used := after.TotalAlloc - before.TotalAlloc; used > 32<<20+uint64(size)*4096 {
+		t.Fatalf("%d bytes allocated for %d", used, size)
+	}
 }
 
 // check holds the invariants of a result.
@@ -45,6 +61,11 @@ func check(t *testing.T, b Block, items []dispatch.Item) {
 		t.Fatalf("%d items", len(items))
 	}
 	for _, it := range items {
+		for _, id := range it.Agencies {
+			if a, ok := snapshot(t).Agency(id); !ok || !a.On(b.On) {
+				t.Fatalf("%q: %s is not there on %s", it.Text, id, b.On)
+			}
+		}
 		switch {
 		case it.Kind == "" || it.Certainty == "" || it.CanonicalName == "" || it.Text == "":
 			t.Fatalf("incomplete item %+v", it)
@@ -74,11 +95,9 @@ func FuzzParseText(f *testing.F) {
 		f.Add(s.Text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		start := time.Now()
-		lines := ParseText(clip(text, 64<<10))
-		if d := time.Since(start); d > time.Second {
-			t.Fatalf("%v", d)
-		}
+		text = clip(text, 64<<10)
+		var lines []string
+		bounded(t, len(text), func() { lines = ParseText(text) })
 		for _, l := range lines {
 			if body, _ := trimBullet(l); strings.TrimSpace(l) != l || body == "" && hasLetter(l) {
 				t.Fatalf("line %q", l)

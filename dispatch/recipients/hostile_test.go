@@ -82,3 +82,32 @@ func TestHostileBlocksAreBounded(t *testing.T) {
 		}
 	}
 }
+
+// A text sixteen times as long costs at most about sixteen times as much, be it
+// one line, many lines, addressees or an article: nothing is more than linear.
+func TestCostGrowsLinearly(t *testing.T) {
+	dir := snapshot(t)
+	const small, large = 64 << 10, 1 << 20
+	for name, unit := range map[string]string{
+		"commas": "A, ", "nested": "(((a, ", "capitals": "SỞ TÀI CHÍNH, ", "headers": "Văn phòng UBND tỉnh:\n\n", "unions": "Hội PN Công an tỉnh, ",
+		"places": "UBND huyện Hải Lăng, Cam Lộ và thị xã Quảng Trị; ", "dashes": "Vụ Pháp chế - Bộ Y tế/",
+	} {
+		read := func(size int) func() {
+			text := strings.Repeat(unit, size/len(unit))
+			return func() {
+				Resolve(dir, Block{Lines: strings.Split(text, "\n"), KinhGui: []string{text}, Articles: ParseArticles("Điều 3. " + text), Issuer: "qt.ubnd", IssuerName: text, On: "2014-05-05"})
+				ParseText(text)
+			}
+		}
+		base := max(quickest(read(small)), time.Millisecond)
+		start := processorTime()
+		read(large)()
+		big := processorTime() - start
+		if big > 16*base { // other work in the process counts in: look again
+			big = quickest(read(large))
+		}
+		if big > 16*2*base {
+			t.Errorf("%s: %v for %d KB, %v for %d KB", name, base, small>>10, big, large>>10)
+		}
+	}
+}

@@ -15,16 +15,17 @@ type meaning struct {
 	forms []string // what to ask the directory for, best first
 	group bool     // ask for a group
 
-	units  []string // territories that a group's wording names
-	vague  string   // Vietnamese: why nobody but the clerk can say who is meant
-	post   string   // a person's title
-	body   string   // the body of a person or a unit, to ask the directory for
-	person string   // a person's name
-	unit   string   // a unit inside body
-	inside bool     // an internal recipient of the issuer
-	code   bool     // written as a bare code that the grammar does not know
-	noSend bool
-	ref    *reference
+	units   []string // territories that a group's wording names
+	vague   string   // Vietnamese: why nobody but the clerk can say who is meant
+	post    string   // a person's title
+	body    string   // the body of a person or a unit, to ask the directory for
+	person  string   // a person's name
+	unit    string   // a unit inside body
+	inside  bool     // an internal recipient of the issuer
+	code    bool     // written as a bare code that the grammar does not know
+	noSend  bool
+	citizen bool // a private person: another may bear the name
+	ref     *reference
 }
 
 // mean reads the self-standing wording of a phrase.

@@ -1,6 +1,7 @@
 package recipients
 
 import (
+	"strings"
 	"testing"
 
 	"quangtri.gov.vn/vanthu/directory"
@@ -95,5 +96,49 @@ func TestMemoryDoesNotOverrule(t *testing.T) {
 	}
 	if !items[1].NoSend || items[1].Kind != dispatch.KindArchive {
 		t.Errorf("Lưu: %+v", items[1])
+	}
+}
+
+// What is asked for one document only has no key: lists that are not whole,
+// private persons, whoever a plan or an annex names.
+func TestAnswersThatHoldOnce(t *testing.T) {
+	t.Parallel()
+	dir := snapshot(t)
+	for _, text := range []string{
+		"Các Sở, Ban, ngành, UBND các huyện liên quan", "Các Sở, Ban, ngành cấp tỉnh, trừ Sở Y tế, Sở Nội vụ", "Tỉnh ủy, HĐND, UBND các tỉnh Quảng Bình, Hà Tĩnh",
+		"Ông Lê Mẫu Tư", "Các đơn vị có tên tại Phụ lục 1", "Các cá nhân nêu trên", "Gia đình ông Lê Mẫu Tư", "Các đương sự", "Sở Y tế (theo danh sách)", strings.Repeat("Công ty Mẫu ", 90),
+	} {
+		if it := Resolve(dir, block(text))[0]; AnswerKey(it) != "" || it.Certainty == dispatch.Certain {
+			t.Errorf("%q: %s, key %q", text, it.Certainty, AnswerKey(it))
+		}
+	}
+}
+
+// A remark in parentheses is part of what was asked.
+func TestAnswerKeyHoldsTheRemark(t *testing.T) {
+	t.Parallel()
+	dir := snapshot(t)
+	one, two := Resolve(dir, block("Sở Tư pháp (CSDL quốc gia về pháp luật)"))[0], Resolve(dir, block("Sở Tư pháp (xem và trả lại)"))[0]
+	if AnswerKey(one) == "" || AnswerKey(one) == AnswerKey(two) {
+		t.Errorf("%q and %q", AnswerKey(one), AnswerKey(two))
+	}
+}
+
+// An answer counts only while the same is asked: when other bodies come into
+// question, because the register or the day changed, the clerk is asked again.
+func TestMemoryOfAnotherQuestion(t *testing.T) {
+	t.Parallel()
+	dir := snapshot(t)
+	b := block("UBND phường 1;")
+	asked := Resolve(dir, b)[0]
+	answer := Answer{Agencies: []directory.ID{"qt.ubnd.phuong-1.dong-ha"}, Question: Question(asked)}
+	b.Memory = answers(map[string]Answer{AnswerKey(asked): answer})
+	if it := Resolve(dir, b)[0]; it.Certainty != dispatch.Certain || it.Agencies[0] != answer.Agencies[0] {
+		t.Errorf("the same question: %s %v", it.Certainty, it.Agencies)
+	}
+	answer.Question = "?qt.ubnd.phuong-1.dong-ha ;"
+	b.Memory = answers(map[string]Answer{AnswerKey(asked): answer})
+	if it := Resolve(dir, b)[0]; it.Certainty == dispatch.Certain || len(it.Candidates) == 0 {
+		t.Errorf("another question: %s %v", it.Certainty, it.Agencies)
 	}
 }

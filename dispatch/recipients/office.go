@@ -161,6 +161,13 @@ func (is *issuer) unitOf(full string, toks []token, ph *phrase) (meaning, bool) 
 	if i := dashOwner(toks); i > 0 {
 		return is.unitMeaning(trimMarks(toks[:i]), toks[i+1:], full), true
 	}
+	if is.councilBoard(toks) {
+		m := is.unitMeaning(toks, tokenize("HĐND "+is.seat().String()), "")
+		if toks[len(toks)-1].key == "tộc" {
+			m.vague = "Ban Dân tộc có cả ở HĐND và UBND: hãy chọn."
+		}
+		return m, true
+	}
 	if words(toks) == "thanh tra" && (is.class == department || is.class == ministry) {
 		return is.ownUnit(full, toks), true
 	}
@@ -190,6 +197,18 @@ func (is *issuer) unitOf(full string, toks []token, ph *phrase) (meaning, bool) 
 		return m, true
 	}
 	return meaning{}, false
+}
+
+// councilBoards are the boards of councils, by the squashed words behind "Ban".
+var councilBoards = wordSetOf("phápchế", "kinhtếngânsách", "ktns", "vănhóaxãhội", "vhxh", "dântộc", "dt", "kinhtếxãhội", "ktxh", "đôthị")
+
+// councilBoard reports whether a council or one of its boards writes "Ban Pháp
+// chế" and means that of its own council.
+func (is *issuer) councilBoard(toks []token) bool {
+	if len(toks) < 2 || toks[0].key != "ban" || !councilBoards[squash(toks[1:])] || is.seat().name == "" {
+		return false
+	}
+	return is.class == council || strings.HasPrefix(is.own, "Ban ") && strings.Contains(is.own, "HĐND")
 }
 
 // ownUnit reads "Văn phòng Sở", "Thanh tra Sở": a unit of the issuer.

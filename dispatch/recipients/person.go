@@ -81,7 +81,7 @@ func (is *issuer) citizen(full string, toks []token, n int) meaning {
 			break
 		}
 	}
-	m := meaning{kind: dispatch.KindPerson, name: strings.TrimSpace(full), person: joinWords(rest[:name])}
+	m := meaning{kind: dispatch.KindPerson, name: strings.TrimSpace(full), person: joinWords(rest[:name]), citizen: true}
 	m.vague = "Cá nhân có tên: không gửi vào hộp thư công khai. Hãy giao bản giấy hoặc chọn hộp thư công vụ."
 	return m
 }

@@ -23,6 +23,7 @@ type Block struct {
 type Answer struct {
 	Agencies []directory.ID // whom to send to
 	NotSent  bool           // nobody: it is not to be sent
+	Question string         // what was asked then, as [Question] tells; "" matches any
 }
 
 // Memory looks up what the clerk of the issuing agency answered for a form
@@ -237,6 +238,8 @@ func (r *resolver) item(s string, ph *phrase) dispatch.Item {
 	r.wholeName(s, ph, &m)
 	r.likely = nil
 	r.decide(&it, ph, &m)
+	it.Note = clip(strings.Join(ph.tags.notes, "; "), maxContext)
+	it.Once = ph.overfull || ph.unclear || ph.several || ph.concern || ph.tags.list || m.citizen || fleeting(it.Text)
 	r.remember(&it)
 	return it
 }
@@ -273,10 +276,40 @@ func (r *resolver) finishName(it *dispatch.Item, ph *phrase) {
 	}
 }
 
+// fleetingWords mark wordings that mean somebody else in each document.
+var fleetingWords = []string{"liên quan", "danh sách", "phụ lục", "kèm theo", "có tên", "nêu trên", "nói trên", "tại điều", "tham dự", "dự họp", "được mời", "đương sự", "nhà thầu", "chủ đầu tư", "gia đình", "cá nhân", "người ", "bị đơn", "nguyên đơn", "theo quyết định", "theo qđ"}
+
+// fleeting reports whether a wording means somebody else in each document.
+func fleeting(text string) bool {
+	key := viet.Key(text) + " "
+	for _, w := range fleetingWords {
+		if strings.HasPrefix(key, w) || strings.Contains(key, " "+w) {
+			return true
+		}
+	}
+	return false
+}
+
+// Question is what a clerk is asked by an item: the bodies that come into
+// question, in the order offered. An earlier answer holds only while the same is
+// asked: after a reorganisation, on another day, it may not be.
+func Question(it dispatch.Item) string {
+	var b strings.Builder
+	b.WriteByte('?') // never empty
+	for _, c := range it.Candidates {
+		for _, id := range c.Agencies {
+			b.WriteString(string(id))
+			b.WriteByte(' ')
+		}
+		b.WriteByte(';')
+	}
+	return b.String()
+}
+
 // AnswerKey is the form under which a clerk's answer to an item is remembered:
-// its kind, canonical name and exceptions. It is "" for items whose meaning
-// changes with each document (references, lists, "liên quan"), which are not
-// remembered, and for the archive.
+// its kind, canonical name, exceptions and remark. It is "" for items whose
+// meaning changes with each document (references, lists, "liên quan", private
+// persons), which are not remembered, and for the archive.
 func AnswerKey(it dispatch.Item) string {
 	key := viet.Key(it.CanonicalName)
 	switch it.Kind {
@@ -287,7 +320,7 @@ func AnswerKey(it dispatch.Item) string {
 			return ""
 		}
 	}
-	if key == "" || strings.Contains(key, "liên quan") || strings.Contains(key, "danh sách") || strings.Contains(viet.Key(it.Text), "danh sách") {
+	if key == "" || it.Once || fleeting(it.Text) || fleeting(it.CanonicalName) {
 		return ""
 	}
 	var b strings.Builder
@@ -298,5 +331,12 @@ func AnswerKey(it dispatch.Item) string {
 		b.WriteString("|trừ:")
 		b.WriteString(viet.Key(e))
 	}
-	return clip(b.String(), 1000)
+	if it.Note != "" {
+		b.WriteString("|ghi chú:")
+		b.WriteString(viet.Key(it.Note))
+	}
+	if b.Len() > 1000 {
+		return "" // cut short it might be that of another
+	}
+	return b.String()
 }

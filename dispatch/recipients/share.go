@@ -286,6 +286,10 @@ func (p *lineParser) shareCommittee(list []phrase) {
 			tail = ""
 			continue
 		}
+		if bodyCore(ph.toks) > 0 { // a committee itself, behind "VP:"
+			tail = ""
+			continue
+		}
 		if at := committeeAt(ph.toks); at > 0 {
 			tail = ""
 			if !tooLong(ph.toks[at:]) {
@@ -436,7 +440,7 @@ func (p *lineParser) headOf(ph *phrase) (head, level string) {
 			return toks[0].text, ""
 		}
 	}
-	if len(toks) == 2 && toks[0].key == "phòng" && shortCode(toks[1:]) {
+	if len(toks) > 1 && toks[0].key == "phòng" && roomName(toks[1:]) {
 		return "Phòng", ""
 	}
 	_, _, _, post := leadingPost(toks)
@@ -469,6 +473,15 @@ func (p *lineParser) headOf(ph *phrase) (head, level string) {
 	return "", ""
 }
 
+// roomName reports whether toks is the code of a room or its field of work.
+func roomName(toks []token) bool {
+	if shortCode(toks) || codeOnly(toks) {
+		return true
+	}
+	f, n := matchField(toks)
+	return f != nil && n == len(toks)
+}
+
 // continues gives a phrase the head of the one before if it is only a place or
 // only a field of work.
 func (p *lineParser) continues(ph *phrase, head, level string) bool {
@@ -490,7 +503,7 @@ func (p *lineParser) continues(ph *phrase, head, level string) bool {
 		return true
 	}
 	if head == "Phòng" {
-		if !shortCode(toks) || abbreviations[toks[0].key] != "" || partyCodeKeys[toks[0].key] != "" || leadsPost(toks) {
+		if !roomName(toks) || len(toks) == 1 && abbreviations[toks[0].key] != "" || partyCodeKeys[words(toks)] != "" || leadsPost(toks) {
 			return false
 		}
 		ph.prefix = head

@@ -148,7 +148,8 @@ func protectedApplies(toks []token, i, n int) bool {
 				return true
 			}
 		}
-		return false
+		colon := labelEnd(toks[:i]) // "VP: Tỉnh ủy, Đoàn ĐBQH và HĐND"
+		return colon > 0 && (words(toks[:colon]) == "vp" || words(toks[:colon]) == "văn phòng")
 	case "văn hóa và xã hội", "kinh tế và tài chính", "pháp luật và tư pháp":
 		return i > 0 && (toks[i-1].key == "ban" || toks[i-1].key == "phòng" || toks[i-1].key == "bộ" || toks[i-1].key == "vụ")
 	}

@@ -37,6 +37,7 @@ func ParseText(raw string) []string {
 	}
 	var out []string
 	labelled := false
+	capitals := !strings.ContainsFunc(raw, unicode.IsLower) // then capitals do not tell the signature
 	for _, row := range strings.FieldsFunc(raw, func(r rune) bool { return r == '\n' || r == '\r' || r == '\v' || r == '\f' || r == '\u2028' }) {
 		row = viet.Clean(row)
 		if !labelled {
@@ -45,7 +46,9 @@ func ParseText(raw string) []string {
 				row = strings.TrimSpace(row[loc[1]:])
 			}
 		}
-		row = dropSignature(row)
+		if !capitals {
+			row = dropSignature(row)
+		}
 		if row == "" {
 			continue
 		}
