@@ -35,7 +35,9 @@ func newMeter(w *os.File, all int, quiet bool) *meter {
 func (m *meter) event(e app.MigrationEvent) {
 	switch {
 	case e.Report != nil:
-		m.done++
+		if m.done++; m.all == 1 {
+			return // what is printed at the end says it
+		}
 		m.say(fmt.Sprintf("[%d/%d] %s: %s", m.done, m.all, e.Report.Account, outcome(e.Report)))
 	case e.Progress != nil && e.Progress.Note != "":
 		m.say(e.Progress.Account + ": " + e.Progress.Note)
@@ -51,7 +53,7 @@ func (m *meter) progress(p *migrate.Progress) {
 		}
 		return
 	}
-	if p.Done == p.Total && m.told[p.Account] != p.Folder {
+	if p.Total > 0 && p.Done == p.Total && m.told[p.Account] != p.Folder {
 		m.told[p.Account] = p.Folder
 		m.say(fmt.Sprintf("%s: thư mục %d/%d %q, %d thư", p.Account, p.At, p.Of, p.Folder, p.Total))
 	}
@@ -122,10 +124,14 @@ func outcome(r *migrate.Report) string {
 	return s
 }
 
-// showReport prints a mailbox folder by folder, and what could not be copied.
-func showReport(w io.Writer, r *migrate.Report) {
+// showReport prints what became of a mailbox, and what could not be copied; folder
+// by folder, or only those where something is wrong.
+func showReport(w io.Writer, r *migrate.Report, folders bool) {
 	fmt.Fprintf(w, "%s <- %s: %s\n", r.Account, r.User, outcome(r))
 	for _, f := range r.Folders {
+		if !folders && f.Error == "" {
+			continue
+		}
 		n := f.Copied
 		if r.Dry {
 			n = f.New

@@ -181,7 +181,7 @@ func showMigration(reports []migrate.Report, asJSON bool) error {
 		}
 	} else {
 		for i := range reports {
-			showReport(os.Stdout, &reports[i])
+			showReport(os.Stdout, &reports[i], len(reports) == 1)
 		}
 	}
 	why := errors.New("có thư hoặc hộp thư chưa chép được / not everything was copied")

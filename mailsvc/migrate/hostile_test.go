@@ -159,6 +159,7 @@ func TestSilence(t *testing.T) {
 		"half a literal": func(c *fakeConn, _, command string) bool { return half(c, command) },
 		"endless line":   func(c *fakeConn, _, command string) bool { return endless(c, command, "* x ", "x") },
 		"endless list":   func(c *fakeConn, _, command string) bool { return endless(c, command, "", "* LIST () \"/\" a\r\n") },
+		"endless talk":   func(c *fakeConn, _, command string) bool { return endless(c, command, "", "* OK "+strings.Repeat("x", 4000)+"\r\n") },
 		"bye":            func(c *fakeConn, _, command string) bool { return bye(c, command) },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -167,10 +168,7 @@ func TestSilence(t *testing.T) {
 			f.say = say
 			o := h.options()
 			o.Patience = 200 * time.Millisecond
-			var before, after runtime.MemStats
-			runtime.ReadMemStats(&before)
 			r := Run(t.Context(), Job{Server: f.serve(), User: "lan", Password: "x", Account: lan}, o)
-			runtime.ReadMemStats(&after)
 			if r.Complete() {
 				t.Errorf("complete: %+v", r)
 			}
@@ -207,6 +205,57 @@ func bye(c *fakeConn, command string) bool {
 	c.line("* BYE quá tải")
 	c.Conn.Close()
 	return true
+}
+
+// TestMemory: however large bodies are, and however many come, memory stays small.
+// It does not run beside others, whose memory it would count.
+func TestMemory(t *testing.T) {
+	const body, bound = 12 << 20, 40 << 20
+	h, f := newHouse(t), newFake(t)
+	block := strings.Repeat("x", 1<<20-2) + "\r\n"
+	for i := range 6 {
+		f.letters = append(f.letters, fakeLetter{uid: i + 1, head: fmt.Sprintf(`FLAGS () INTERNALDATE "04-Jan-2010 08:00:00 +0700" RFC822.SIZE %d`, 100),
+			answer: func(c *fakeConn, seq int) {
+				fmt.Fprintf(c, "* %d FETCH (UID %d BODY[] {%d}\r\n%08d", seq, seq, body, seq)
+				io.WriteString(c, block[8:])
+				for range body>>20 - 1 {
+					io.WriteString(c, block)
+				}
+				c.line(")")
+			}})
+	}
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	before, most := m.HeapAlloc, uint64(0)
+	o := h.options()
+	o.MaxMessage = 2 * body
+	ended := make(chan struct{})
+	watched := make(chan struct{})
+	go func() {
+		defer close(watched)
+		tick := time.NewTicker(5 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ended:
+				return
+			case <-tick.C:
+				runtime.ReadMemStats(&m)
+				most = max(most, m.HeapAlloc)
+			}
+		}
+	}()
+	r := Run(t.Context(), Job{Server: f.serve(), User: "lan", Password: "x", Account: lan}, o)
+	close(ended)
+	<-watched
+	if n, bytes := r.Copied(); n != 6 || bytes != 6*body {
+		t.Errorf("%+v", r)
+	}
+	if most > before+bound {
+		t.Errorf("heap grew by %d MiB", (most-before)>>20)
+	}
+	t.Logf("heap grew by %d MiB", (max(most, before)-before)>>20)
 }
 
 // TestValidityChanges: the old server counts anew, between runs and within one.

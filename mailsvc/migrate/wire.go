@@ -16,6 +16,7 @@ import (
 const (
 	maxLine    = 1 << 20  // bytes of a line, literals apart
 	maxLiteral = 64 << 10 // of a literal that is no body: a folder's name
+	maxTalk    = 32 << 20 // of lines between two ends of commands or bodies
 	// slack is how much larger than the largest message that we take a body may
 	// be and still be read to its end; beyond, the connection is given up.
 	slack = 16 << 20
@@ -49,6 +50,7 @@ type wire struct {
 	waiting  int // commands in flight
 	since    time.Time
 	got      int64 // bytes since then
+	talk     int64 // bytes of lines since a command or a body began or ended
 	failed   error // why the wire gave up, which the client does not pass on
 }
 
@@ -68,6 +70,7 @@ func (w *wire) SetDeadline(t time.Time) error { return w.Conn.SetWriteDeadline(t
 func (w *wire) begin() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.talk = 0
 	if w.waiting++; w.waiting == 1 {
 		w.since, w.got = time.Now(), 0
 		w.Conn.SetReadDeadline(w.since.Add(w.patience))
@@ -77,6 +80,7 @@ func (w *wire) begin() {
 func (w *wire) done() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.talk = 0
 	if w.waiting--; w.waiting == 0 {
 		w.Conn.SetReadDeadline(time.Time{})
 	}
@@ -152,6 +156,9 @@ func (w *wire) line() error {
 		return err
 	}
 	size, body, ok := announced(line)
+	if err := w.talked(len(line), body); err != nil {
+		return err
+	}
 	switch {
 	case !ok:
 	case body:
@@ -169,6 +176,20 @@ func (w *wire) line() error {
 		w.literal = size
 	}
 	w.ready = w.mender.mend(line)
+	return nil
+}
+
+// talked counts lines: a server that talks without end answers nothing.
+func (w *wire) talked(n int, body bool) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.talk += int64(n)
+	if body {
+		w.talk = 0
+	}
+	if w.talk > maxTalk {
+		return errLine
+	}
 	return nil
 }
 

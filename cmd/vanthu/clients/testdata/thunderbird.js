@@ -50,6 +50,35 @@ async function message(name, subject) {
   return until(`${subject} in ${name}`, () => messageIn(folder, subject));
 }
 
+// searched asks the server once; undefined if nothing comes of it.
+async function searched(folder, attribute, words) {
+  const session = Cc["@mozilla.org/messenger/searchSession;1"].createInstance(Ci.nsIMsgSearchSession);
+  session.addScopeTerm(Ci.nsMsgSearchScope.onlineMail, folder);
+  const term = session.createTerm();
+  const value = term.value;
+  value.attrib = Ci.nsMsgSearchAttrib[attribute];
+  value.str = words;
+  Object.assign(term, { attrib: value.attrib, op: Ci.nsMsgSearchOp.Contains, value, booleanAnd: true });
+  session.appendTerm(term);
+  const found = [];
+  const listener = {
+    QueryInterface: ChromeUtils.generateQI(["nsIMsgSearchNotify"]),
+    onSearchHit: header => found.push(header.mime2DecodedSubject),
+    onNewSearch() {},
+  };
+  const done = new Promise((resolve, reject) => {
+    listener.onSearchDone = status => (Components.isSuccessCode(status) ? resolve(found) : reject(new Error(`search: 0x${status.toString(16)}`)));
+  });
+  session.registerListener(listener);
+  session.search(mainWindow().msgWindow);
+  const answer = await Promise.race([done, new Promise(resolve => setTimeout(resolve, 15000))]);
+  session.unregisterListener(listener);
+  if (!answer) {
+    session.interruptSearch();
+  }
+  return answer;
+}
+
 const steps = {
   version: () => Services.appinfo.version,
 
@@ -165,27 +194,17 @@ const steps = {
   },
 
   // search asks the server, as "Search Messages" with "Run search on server".
+  // Thunderbird sometimes loses a search that comes while it opens a further
+  // connection to the folder: it opens it, and asks nothing. A person would press
+  // the button again.
   async search(name, attribute, words) {
-    const folder = await opened(name);
-    const session = Cc["@mozilla.org/messenger/searchSession;1"].createInstance(Ci.nsIMsgSearchSession);
-    session.addScopeTerm(Ci.nsMsgSearchScope.onlineMail, folder);
-    const term = session.createTerm();
-    const value = term.value;
-    value.attrib = Ci.nsMsgSearchAttrib[attribute];
-    value.str = words;
-    Object.assign(term, { attrib: value.attrib, op: Ci.nsMsgSearchOp.Contains, value, booleanAnd: true });
-    session.appendTerm(term);
-    const found = [];
-    await new Promise((resolve, reject) => {
-      session.registerListener({
-        QueryInterface: ChromeUtils.generateQI(["nsIMsgSearchNotify"]),
-        onSearchHit: header => found.push(header.mime2DecodedSubject),
-        onSearchDone: status => (Components.isSuccessCode(status) ? resolve() : reject(new Error(`search: 0x${status.toString(16)}`))),
-        onNewSearch() {},
-      });
-      session.search(mainWindow().msgWindow);
-    });
-    return found.sort();
+    for (let tries = 0; tries < 5; tries++) {
+      const found = await searched(await until(`folder ${name}`, () => find(name)), attribute, words);
+      if (found) {
+        return found.sort();
+      }
+    }
+    throw new Error("search: no answer");
   },
 
   // show opens a folder, and a message in it, for a picture.
