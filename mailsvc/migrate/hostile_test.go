@@ -159,8 +159,10 @@ func TestSilence(t *testing.T) {
 		"half a literal": func(c *fakeConn, _, command string) bool { return half(c, command) },
 		"endless line":   func(c *fakeConn, _, command string) bool { return endless(c, command, "* x ", "x") },
 		"endless list":   func(c *fakeConn, _, command string) bool { return endless(c, command, "", "* LIST () \"/\" a\r\n") },
-		"endless talk":   func(c *fakeConn, _, command string) bool { return endless(c, command, "", "* OK "+strings.Repeat("x", 4000)+"\r\n") },
-		"bye":            func(c *fakeConn, _, command string) bool { return bye(c, command) },
+		"endless talk": func(c *fakeConn, _, command string) bool {
+			return endless(c, command, "", "* OK "+strings.Repeat("x", 4000)+"\r\n")
+		},
+		"bye": func(c *fakeConn, _, command string) bool { return bye(c, command) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
