@@ -117,7 +117,7 @@ func (p *agencyPage) addresses(snap *directory.Snapshot, today directory.Date) {
 	case d.Agency != p.Agency.ID:
 		p.Delivery = &d
 		p.Heir, _ = snap.Agency(d.Agency)
-	case len(p.Addresses) > 0:
+	case len(p.Addresses) > 0, p.Starts:
 	case p.Agency.Type == "dia-ban":
 		p.NoMail = "Đây là địa bàn, không phải cơ quan; không nhận thư."
 	case p.Agency.Type == "kenh-dang":

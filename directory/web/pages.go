@@ -91,12 +91,14 @@ func newEntry(snap *directory.Snapshot, a directory.Agency, today directory.Date
 		e.heirs(snap, today)
 	}
 	if a.From > today && today != "" {
-		e.Starts = a.From.Vietnamese()
+		e.Starts, e.Paper = a.From.Vietnamese(), false
 	}
 	if a.Type == "bcd" && e.Ended == "" {
-		if office, _ := snap.StandingOffice(a.ID, today); len(office) == 1 {
+		if office, sure := snap.StandingOffice(a.ID, today); len(office) == 1 {
 			to, _ := snap.Agency(office[0])
-			e.Via = to.Name
+			if e.Via = to.Name; !sure {
+				e.Via += " (chưa xác nhận)"
+			}
 		}
 	}
 	return e

@@ -60,7 +60,7 @@ func active(page string) string {
 			for _, a := range tag.Attr {
 				v := strings.ToLower(a.Val)
 				link := a.Key == "href" || a.Key == "action" || a.Key == "src"
-				if strings.HasPrefix(a.Key, "on") || a.Key == "style" || link && !strings.HasPrefix(v, "/") && !strings.HasPrefix(v, "#") && !strings.HasPrefix(v, "mailto:") || strings.HasPrefix(v, "//") {
+				if strings.HasPrefix(a.Key, "on") || a.Key == "style" || link && (!strings.HasPrefix(v, "/") && !strings.HasPrefix(v, "#") && !strings.HasPrefix(v, "mailto:") || strings.HasPrefix(v, "//")) {
 					return tag.Data + " " + a.Key + "=" + a.Val
 				}
 			}
@@ -216,6 +216,36 @@ func TestHostileRegister(t *testing.T) {
 	}
 }
 
+// TestTimesToCome: what is entered for a later day is shown as that, and neither
+// as past nor as there.
+func TestTimesToCome(t *testing.T) {
+	t.Parallel()
+	snap, err := directory.LoadFS(fstest.MapFS{
+		directory.AgenciesFile: {Data: []byte("id,name,type,level,parent_id,valid_from,valid_to,code,certainty,note\n" +
+			"p,Tỉnh Quảng Trị,dia-ban,tinh,,,,,V,\na,Sở A,so,tinh,p,,,,V,\nz,Sở Z,so,tinh,p,2026-01-16,,,V,\ny,Sở Y,so,tinh,p,2026-01-15,,,V,\nx,Sở X,so,tinh,p,,2026-01-14,,V,\n")},
+		directory.AddressesFile: {Data: []byte("agency_id,address,kind,valid_from,valid_to,status\n" +
+			"a,nay@quangtri.gov.vn,agency,,2026-01-15,attested\na,mai@quangtri.gov.vn,agency,2026-01-16,,attested\na,qua@quangtri.gov.vn,unit,,2026-01-14,attested\n")},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := handlerOf(t, snap)
+	for target, want := range map[string][2]string{
+		"/co-quan/z":                            {"hoạt động từ ngày 16/01/2026", "Hãy gửi bản giấy"},
+		"/co-quan/y":                            {"từ 15/01/2026", "hoạt động từ ngày"},
+		"/co-quan/x":                            {"đã kết thúc ngày 14/01/2026", "hoạt động từ"},
+		"/co-quan/a":                            {"từ 16/01/2026 · chưa dùng", "đã kết thúc"},
+		"/tim?q=so+z":                           {"hoạt động từ 16/01/2026", "tên cũ"},
+		"/kiem-tra?dia-chi=nay@quangtri.gov.vn": {"verdict yes", "verdict no"},
+		"/kiem-tra?dia-chi=mai@quangtri.gov.vn": {"verdict no", "verdict yes"},
+		"/kiem-tra?dia-chi=qua@quangtri.gov.vn": {"từng là địa chỉ chính thức, đến ngày 14/01/2026", "verdict yes"},
+	} {
+		if _, body := get(t, h, "GET", target); !strings.Contains(body, want[0]) || strings.Contains(body, want[1]) {
+			t.Errorf("%s: want %q and not %q", target, want[0], want[1])
+		}
+	}
+}
+
 func TestEmptyRegister(t *testing.T) {
 	t.Parallel()
 	snap, err := directory.LoadFS(fstest.MapFS{directory.AgenciesFile: {Data: []byte("id,name,type,level,parent_id,valid_from,valid_to,code,certainty,note\n")}})
@@ -282,7 +312,7 @@ func TestConcurrentReaders(t *testing.T) {
 }
 
 func FuzzPages(f *testing.F) {
-	for _, s := range []string{"so noi vu", "a@b.vn", "<b>", "\xff", "%", "Ủy ban"} {
+	for _, s := range []string{"so noi vu", "a@b.vn", "<b>", "\xff", "%", "Ủy ban", "//", "//x.example/"} {
 		f.Add(s)
 	}
 	h := handler(f)

@@ -58,7 +58,11 @@ func Clean(s string) string {
 			space, marks = true, 0
 			continue
 		case unicode.Is(unicode.Mn, r):
-			if marks++; marks > maxMarks {
+			if marks > maxMarks {
+				continue
+			}
+			// A few marks stand for two of their own.
+			if marks += utf8.RuneCountInString(norm.NFD.String(string(r))); marks > maxMarks {
 				continue
 			}
 		default:

@@ -191,7 +191,7 @@ func TestConcurrent(t *testing.T) {
 }
 
 func FuzzText(f *testing.F) {
-	for _, s := range []string{"", "Ủy ban", "hoà", "q\u0301uy", "a\u0301\u0301", "\xff\xfe", "İstanbul", "ǅ", "\u0345α", "각", "a\u0323\u0302", "15/2009/QÐ", "\u1e9e", "Σς"} {
+	for _, s := range []string{"", "Ủy ban", "hoà", "q\u0301uy", "a\u0301\u0301", "\xff\xfe", "İstanbul", "ǅ", "\u0345α", "각", "a\u0323\u0302", "15/2009/QÐ", "\u0331\u0344\u0340\u0345", "\u1e9e", "Σς"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
