@@ -161,26 +161,51 @@ var (
 
 // collector joins lines to items.
 type collector struct {
-	x       *extractor
-	b       *block
-	cur     strings.Builder
-	started bool
-	marked  bool // items begin with a bullet
-	plus    bool // the current item is a "+" sub-item
-	prev    int  // line of the last piece
-	blank   int
-	done    bool
-	conf    float64
+	x        *extractor
+	b        *block
+	cur      strings.Builder
+	started  bool
+	marked   bool // items begin with a bullet
+	numbered bool // items begin with a typed number
+	plus     bool // the current item is a "+" sub-item
+	prev     int  // line of the last piece
+	blank    int
+	done     bool
+	conf     float64
 }
 
 // all takes pieces until the block is over.
 func (c *collector) all(segs []seg) {
+	c.numbered = c.numbered || typedNumbers(segs)
 	for _, q := range segs {
 		if c.done || !c.add(q) {
 			break
 		}
 	}
 	c.finish()
+}
+
+// itemNumber is a typed number that stands for a bullet.
+var itemNumber = regexp.MustCompile(`^\d{1,2} ?[.)/] *`)
+
+// typedNumbers reports whether items are numbered by hand: the first is 1, another 2.
+func typedNumbers(segs []seg) bool {
+	want := "1"
+	for _, q := range segs {
+		if q.text == "" {
+			continue
+		}
+		n := itemNumber.FindString(q.text)
+		if strings.TrimRight(n, " .)/") == want {
+			if want == "2" {
+				return true
+			}
+			want = "2"
+		} else if want == "1" {
+			return false
+		}
+	}
+	return false
 }
 
 // add takes the next piece. It returns false when the block is over.
@@ -198,6 +223,9 @@ func (c *collector) add(s seg) bool {
 	}
 	if len(c.b.items) >= maxItems || x.endsBlock(s.line, t) {
 		return false
+	}
+	if c.numbered && itemNumber.MatchString(t) {
+		t = "- " + itemNumber.ReplaceAllString(t, "")
 	}
 	marked := x.p.lines[s.line].auto || bullet.MatchString(t)
 	body := bullet.ReplaceAllString(t, "")

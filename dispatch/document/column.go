@@ -130,7 +130,7 @@ func (x *extractor) isItem(q seg) bool {
 	if q.text == "" || isRule(q.text) || labelText(q.text) {
 		return false
 	}
-	return bullet.MatchString(q.text) || x.p.lines[q.line].auto || q.text[len(q.text)-1] == ';' || store.MatchString(viet.Key(q.text))
+	return bullet.MatchString(q.text) || itemNumber.MatchString(q.text) || x.p.lines[q.line].auto || q.text[len(q.text)-1] == ';' || store.MatchString(viet.Key(q.text))
 }
 
 // behindTab lists the pieces behind a tab from the label's own line on, when

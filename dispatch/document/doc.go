@@ -25,6 +25,8 @@ const (
 	fibFonts    = 0x112
 	fibClx      = 0x1A2
 	fibSpaMom   = 0x1DA
+	fibSpaHdr   = 0x1E2
+	fibDggInfo  = 0x22A
 	fibTxbx     = 0x25A
 	fibHdrTxbx  = 0x26A
 	maxStreams  = 4096
@@ -113,6 +115,8 @@ type docFile struct {
 	paras  []docRun
 	boxes  map[int32]cpRange // text box by shape id
 	anchor map[int]int32     // main text position -> shape id
+	inHead map[int]int32     // header story position -> shape id
+	shapes map[int32]docShape
 	b      *builder
 	spent  int // characters read so far, over all stories
 }
@@ -133,6 +137,8 @@ type docRun struct {
 	rowEnd   bool
 	inner    bool // ends a cell of a nested table
 	deleted  bool
+	picture  bool // a character that stands for an inline picture
+	field    bool // a character that stands for data of a form field
 }
 
 // cpRange is a half-open range of character positions.
@@ -149,7 +155,7 @@ func newDocFile(main []byte, tables [2][]byte) (*docFile, error) {
 	if flags&0x8100 != 0 {
 		return nil, errEncrypted
 	}
-	d := &docFile{main: main, table: tables[flags>>9&1], boxes: map[int32]cpRange{}, anchor: map[int]int32{}, b: newBuilder("doc")}
+	d := &docFile{main: main, table: tables[flags>>9&1], boxes: map[int32]cpRange{}, anchor: map[int]int32{}, inHead: map[int]int32{}, shapes: map[int32]docShape{}, b: newBuilder("doc")}
 	if d.table == nil {
 		return nil, damaged("find table stream", io.ErrUnexpectedEOF)
 	}

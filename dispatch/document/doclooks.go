@@ -13,6 +13,8 @@ const (
 	sprmCVanish  = 0x083C
 	sprmCFont    = 0x4A4F
 	sprmCStyle   = 0x4A30
+	sprmCPicture = 0x6A03
+	sprmCData    = 0x0806
 	sprmPInTable = 0x2416
 	sprmPRowEnd  = 0x2417
 	sprmPInner   = 0x244B
@@ -81,6 +83,10 @@ func (d *docFile) property(r *docRun, op int, arg []byte) {
 			*st = d.styles[i]
 			st.merge(own)
 		}
+	case sprmCPicture:
+		r.picture = true
+	case sprmCData:
+		r.field = arg[0] == 1
 	case sprmPInTable:
 		r.inTable = arg[0] == 1
 	case sprmPRowEnd, sprmPInnerT:

@@ -16,6 +16,7 @@ func (d *docFile) read() (*paper, error) {
 		}
 		starts[i+1] = starts[i] + lens[i]
 	}
+	d.readShapes()
 	d.readBoxes(starts[6], lens[6])
 	d.headers(starts[2], lens[2])
 	for _, c := range plcRanges(d.part(fibHdrTxbx), 22, starts[7], lens[7]) {
@@ -51,24 +52,53 @@ func (d *docFile) readBoxes(start, length int) {
 			d.boxes[int32(u32(plc, at))] = c
 		}
 	}
-	spa := d.part(fibSpaMom)
+	d.readAnchors(fibSpaMom, d.anchor)
+	d.readAnchors(fibSpaHdr, d.inHead)
+}
+
+// readAnchors reads where shapes are anchored in a story.
+func (d *docFile) readAnchors(fib int, at map[int]int32) {
+	spa := d.part(fib)
 	n := (len(spa) - 4) / 30
 	for i := 0; i < n && i < maxBoxes; i++ {
-		d.anchor[u32(spa, 4*i)] = int32(u32(spa, 4*(n+1)+26*i))
+		at[u32(spa, 4*i)] = int32(u32(spa, 4*(n+1)+26*i))
 	}
 }
 
-// headers writes the header story; the first six parts are note separators.
+// headers writes the header story: six stories for the document, separators of
+// notes, then six for each section, most of them empty ([MS-DOC] 2.3.3).
 func (d *docFile) headers(start, length int) {
-	for i, c := range plcRanges(d.part(fibHdd), 0, start, length) {
-		if i < 6 {
+	plc := d.part(fibHdd)
+	for i := 6; i < maxBoxes && 4*i+8 <= len(plc); i++ {
+		c := cpRange{u32(plc, 4*i), u32(plc, 4*i+4)}
+		if c.to <= c.from || c.to > length+4 {
 			continue
 		}
 		kind := inHeader
 		if k := i % 6; k == 2 || k == 3 || k == 5 {
 			kind = inFooter
 		}
-		d.write(c, flow{kind: kind})
+		d.write(cpRange{start + c.from, start + min(c.to, length)}, flow{kind: kind})
+		for _, cp := range slices.Sorted(maps.Keys(d.inHead)) {
+			if cp >= c.from && cp < c.to {
+				d.shape(d.inHead[cp], flow{kind: kind})
+			}
+		}
+	}
+}
+
+// shape writes what a shape shows besides its text box.
+func (d *docFile) shape(id int32, f flow) {
+	s := d.shapes[id]
+	if s.picture {
+		d.b.picture()
+	}
+	if s.text != "" {
+		d.b.enter(f)
+		d.b.begin(look{})
+		d.b.text(s.text, look{})
+		d.b.end()
+		d.b.leave()
 	}
 }
 
@@ -127,13 +157,15 @@ func (w *storyWriter) paragraph(cs []char, i int) int {
 // box writes the text box that is anchored at a position.
 func (w *storyWriter) box(cp int) {
 	id, ok := w.d.anchor[cp]
-	c, has := w.d.boxes[id]
-	if !ok || !has {
+	if !ok {
 		return
 	}
-	delete(w.d.boxes, id)
 	w.begin()
-	w.d.write(c, flow{kind: inFrame})
+	w.d.shape(id, flow{kind: inFrame})
+	if c, has := w.d.boxes[id]; has {
+		delete(w.d.boxes, id)
+		w.d.write(c, flow{kind: inFrame})
+	}
 }
 
 // begin opens a paragraph, and a cell when it stands in a table.
@@ -240,7 +272,15 @@ func (w *storyWriter) letter(r rune, at int) {
 	}
 	s := ""
 	switch {
-	case r == 11:
+	case r == 1:
+		switch {
+		case run.picture && !run.field:
+			w.d.b.picture()
+		case !run.field: // LibreOffice writes a forced break in a shape so
+			w.d.b.newline()
+		}
+		return
+	case r == 10, r == 11:
 		w.d.b.newline()
 		return
 	case r == 9:

@@ -148,6 +148,8 @@ var (
 		"Tệp có cấu trúc bất thường, có thể gây hại nên không được đọc; hãy tạo lại tệp từ bản gốc rồi gửi lại."}
 	errUnknown = &problem{"unsupported",
 		"Không nhận ra loại tệp này; hãy gửi tệp .odt, .docx, .doc, .pdf hoặc .txt."}
+	errMarkup = &problem{"unsupported",
+		"Tệp được lưu kiểu RTF, trang web hoặc XML (có thể mang đuôi .doc) nên không đọc được; hãy mở bằng LibreOffice hoặc Word, chọn Lưu thành .docx hoặc .odt rồi gửi lại."}
 	errOldWord = &problem{"unsupported",
 		"Tệp Word kiểu cũ (trước Word 97) hoặc lưu nhanh nên không đọc được; hãy mở bằng LibreOffice, lưu thành .odt hoặc .docx rồi gửi lại."}
 	errNotDocument = &problem{"unsupported",

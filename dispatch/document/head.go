@@ -20,7 +20,7 @@ var (
 	placeDate  = regexp.MustCompile(`(?i)^(.{0,60}?)[,.;]? *(?:,|^| )ngày *(\d{1,2})? *[.…_]* *tháng *(\d{1,2})? *[.…_]* *năm *(\d{4})?`)
 	// dateStart is a line of place and date that may go on in the next line.
 	dateStart = regexp.MustCompile(`^(?:\p{Lu}[\pL. -]{0,40}, *)?[Nn]gày`)
-	shortDate = regexp.MustCompile(`(?i)^(.{1,60}?), *(?:ngày +)?(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})$`)
+	shortDate = regexp.MustCompile(`(?i)^(?:(.{1,60}?) ?, *(?:ngày +)?|ngày +)(\d{1,2}) ?[/.-] ?(\d{1,2}) ?[/.-] ?(\d{4})\.?$`)
 )
 
 // headSegs are the segments of the main head, then of frames and page headers.

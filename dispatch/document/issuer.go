@@ -191,6 +191,9 @@ func (x *extractor) issuerPieces(anyColumn, anyCase bool) (out []seg) {
 		if len(out) >= maxIssuerLines || s.col > 0 && s.tabs > tabs && !anyColumn || s.line >= x.heads[0].to && f.kind != inFrame {
 			continue
 		}
+		if len(out) == 0 && typist.MatchString(s.text) {
+			continue
+		}
 		if x.namesBody(s, anyCase) {
 			out = append(out, s)
 		} else if len(out) > 0 && x.typeName(s.text) != "" {
@@ -199,6 +202,9 @@ func (x *extractor) issuerPieces(anyColumn, anyCase bool) (out []seg) {
 	}
 	return out
 }
+
+// typist is the mark of who typed (box 12), which stands above a copy's head.
+var typist = regexp.MustCompile(`^\S*\d\S*$`)
 
 // namesBody reports whether a segment of the head can be a part of a body's name.
 func (x *extractor) namesBody(s seg, anyCase bool) bool {

@@ -1,6 +1,7 @@
 package document
 
 import (
+	"strings"
 	"testing"
 
 	"quangtri.gov.vn/vanthu/dispatch"
@@ -168,6 +169,80 @@ func TestAddressees(t *testing.T) {
 		"also":          {greet("Kính gửi: Ủy ban nhân dân tỉnh;", "Đồng kính gửi: Sở Tài chính."), want{kinhGui: "Ủy ban nhân dân tỉnh | Sở Tài chính"}, true},
 		"submitted":     {greet("Kính trình: Hội đồng nhân dân tỉnh"), want{kinhGui: "Hội đồng nhân dân tỉnh"}, false},
 	})
+}
+
+// TestHandNumbers: what people type by hand in place of the usual forms.
+func TestHandNumbers(t *testing.T) {
+	t.Parallel()
+	signs := func(sign ...string) *sample { return letter().foot(three, sign...) }
+	runLayouts(t, map[string]layoutCase{
+		"numbered items":     {letter().foot([]string{"1. Như trên;", "2. Sở Tài chính (b/c);", "3. Lưu: VT, VP."}, "**GIÁM ĐỐC", "**Nguyễn Mẫu An"), want{recipients: threeRead}, true},
+		"numbered in column": {letter().grid([][]para1{ps("Nơi nhận:"), ps("1. Như trên;", "2. Sở Tài chính (b/c);", "3. Lưu: VT, VP."), ps(signed...)}), want{recipients: threeRead, fields: signedRead}, true},
+		"articles are not numbered items": {decision("Số: 88/QĐ-UBND").foot([]string{"- Như Điều 2;", "- 02 đơn vị: Sở Y tế, Sở Nội vụ;", "- Lưu: VT."}, "**CHỦ TỊCH", "**Lê Mẫu Cường"),
+			want{recipients: "Như Điều 2 | 02 đơn vị: Sở Y tế, Sở Nội vụ | Lưu: VT"}, false},
+		"plain title":        {signs("**Giám đốc", "**Nguyễn Mẫu An"), want{recipients: threeRead, fields: dispatch.Fields{Signer: "Nguyễn Mẫu An", SignerTitle: "Giám đốc"}}, true},
+		"plain deputy":       {signs("**KT. GIÁM ĐỐC", "**Phó Giám đốc", "**Nguyễn Mẫu An"), want{fields: dispatch.Fields{Signer: "Nguyễn Mẫu An", SignerTitle: "Phó Giám đốc"}}, true},
+		"electronic signing": {signs("**GIÁM ĐỐC", "Ký bởi: Sở Nội vụ", "Thời gian ký: 05.03.2020 10:11:12 +07:00", "**NGUYỄN MẪU AN"), want{fields: dispatch.Fields{Signer: "NGUYỄN MẪU AN", SignerTitle: "GIÁM ĐỐC"}}, true},
+		"who decides": {func() *sample {
+			s := decision("Số: 88/QĐ-UBND")
+			s.body = append(s.body[:2], append([]block1{{para: &para1{text: "CỦA ỦY BAN NHÂN DÂN TỈNH MẪU SƠN", bold: true, centre: true}}}, s.body[2:]...)...)
+			return s.foot([]string{"- Như Điều 2;", "- Lưu: VT."}, "**CHỦ TỊCH", "**Lê Mẫu Cường")
+		}(), want{fields: dispatch.Fields{Type: "Quyết định", Subject: "Về việc khen thưởng", SignerTitle: "CHỦ TỊCH"}}, true},
+		"abstract that reads like grounds": {func() *sample {
+			s := (&sample{}).head([]string{"ỦY BAN NHÂN DÂN", "TỈNH MẪU SƠN"}, "Số: 12/TB-UBND", "Mẫu Sơn, ngày 05 tháng 3 năm 2020")
+			return s.add(c("THÔNG BÁO"), c("Kết luận tại cuộc họp về kết quả"), c("thực hiện Nghị quyết số 30/NQ-CP"), p("____"), p(bodyText)).foot(three, signed...)
+		}(), want{fields: dispatch.Fields{Subject: "Kết luận tại cuộc họp về kết quả thực hiện Nghị quyết số 30/NQ-CP", Number: "12", Symbol: "TB-UBND"}}, true},
+		"blank number and one in the abstract": {func() *sample {
+			s := (&sample{}).head([]string{"ỦY BAN NHÂN DÂN", "TỈNH MẪU SƠN"}, "Số:      /QĐ-UBND", "Mẫu Sơn, ngày 05 tháng 3 năm 2020")
+			return s.add(c("QUYẾT ĐỊNH"), c("Ban hành báo cáo thực hiện Nghị"), c("quyết số 30/NQ-CP"), p("____"), p(bodyText)).foot(three, signed...)
+		}(), want{fields: dispatch.Fields{Symbol: "QĐ-UBND", Subject: "Ban hành báo cáo thực hiện Nghị quyết số 30/NQ-CP"}, no: []string{"number"}, asks: []string{"no-number"}}, true},
+	})
+}
+
+// TestNumbersAndDates: number, symbol and date as they are typed.
+func TestNumbersAndDates(t *testing.T) {
+	t.Parallel()
+	for typed, want := range map[string][2]string{
+		"Số: 123/STTTT-BCVT": {"123", "STTTT-BCVT"}, "Số 05-CV/TU": {"05", "CV/TU"}, "Số 12 - QĐ/HU": {"12", "QĐ/HU"}, "Số  12  -  QĐ / HU": {"12", "QĐ/HU"},
+		"Số: 15/2009/ CT - UBND": {"15", "2009/CT-UBND"}, "SỐ: 15 / QĐ-SNN&PTNT": {"15", "QĐ-SNN&PTNT"}, "Số:      15/NQ-HĐND.K7": {"15", "NQ-HĐND.K7"},
+		"Số:...15.../UBND-VP": {"15", "UBND-VP"}, "Số: ....../UBND-VP": {"", "UBND-VP"}, "Số:      /UBND-VP": {"", "UBND-VP"}, "Số: …/UBND-VP": {"", "UBND-VP"},
+		"Luật số: 12/2020/QH14": {"12", "2020/QH14"},
+	} {
+		s := (&sample{}).head([]string{"SỞ Y TẾ"}, typed, "Mẫu Sơn, ngày 05 tháng 3 năm 2020").rest()
+		for kind, data := range map[string][]byte{"odt": s.odt(t), "docx": s.docx(t)} {
+			if f := Read(t.Context(), "a", data, testOptions).Fields; f.Number != want[0] || f.Symbol != want[1] {
+				t.Errorf("%q as %s: got %q %q", typed, kind, f.Number, f.Symbol)
+			}
+		}
+	}
+	for typed, want := range map[string][2]string{
+		"Mẫu Sơn, ngày 05 tháng 3 năm 2009": {"2009-03-05", "Mẫu Sơn"}, "Mẫu Sơn ngày 5 tháng 03 năm 2009": {"2009-03-05", "Mẫu Sơn"}, "TP. Đông Mẫu, ngày 05/3/2009": {"2009-03-05", "TP. Đông Mẫu"},
+		"Mẫu Sơn, 05/3/2009": {"2009-03-05", "Mẫu Sơn"}, "Ngày 05/3/2009": {"2009-03-05", ""}, "Mẫu Sơn, ngày 05.3.2009": {"2009-03-05", "Mẫu Sơn"}, "Mẫu Sơn , ngày 05 - 3 - 2009": {"2009-03-05", "Mẫu Sơn"},
+		"Mẫu Sơn,ngày05tháng3năm2009": {"2009-03-05", "Mẫu Sơn"}, "Mẫu Sơn, ngày 05 tháng 3\nnăm 2009": {"2009-03-05", "Mẫu Sơn"}, "Mẫu Sơn, ngày      tháng 3 năm 2009": {"", "Mẫu Sơn"}, "Mẫu Sơn, ngày 31 tháng 2 năm 2009": {"", "Mẫu Sơn"},
+	} {
+		s := (&sample{}).head([]string{"SỞ Y TẾ"}, "Số: 12/SYT-VP", typed).add(p("V/v đính chính Công văn số 12/SYT-VP, ngày 01/02/2008")).add(p("Kính gửi: Sở Nội vụ"), p(bodyText)).foot(three, signed...)
+		for kind, data := range map[string][]byte{"odt": s.odt(t), "docx": s.docx(t)} {
+			if f := Read(t.Context(), "a", data, testOptions).Fields; string(f.Date) != want[0] || f.Place != want[1] {
+				t.Errorf("%q as %s: got %q at %q", typed, kind, f.Date, f.Place)
+			}
+		}
+	}
+}
+
+// TestMarkupIsRefused: RTF, web pages and single XML files under a name of a
+// document are refused with what to do, and never read as plain text.
+func TestMarkupIsRefused(t *testing.T) {
+	t.Parallel()
+	for data, kind := range map[string]string{
+		`{\rtf1\ansi N\'b7i nh\'b7n}`: "rtf", "<html><body>Nơi nhận:</body></html>": "html", "\xEF\xBB\xBF\r\n<!DOCTYPE HTML><p>": "html",
+		"\xFF\xFE<\x00h\x00t\x00m\x00l\x00>\x00": "html", "MIME-Version: 1.0\r\nContent-Type: multipart/related": "html",
+		`<?xml version="1.0"?><?mso-application progid="Word.Document"?><w:wordDocument/>`: "xml", `<?xml version="1.0"?><office:document/>`: "xml",
+	} {
+		got := Read(t.Context(), "van-ban.doc", []byte(data), testOptions)
+		if got.Verdict != dispatch.Rejected || got.Kind != kind || got.Problem == nil || got.Problem.Code != "unsupported" || !strings.Contains(got.Problem.Message, "Lưu thành") {
+			t.Errorf("%.20q: %s %s %+v", data, got.Verdict, got.Kind, got.Problem)
+		}
+	}
 }
 
 // runLayouts reads each case in every format that can hold it.

@@ -221,7 +221,7 @@ func parseAnswer(b []byte) (dispatch.Reading, error) {
 	return dispatch.Reading{}, fmt.Errorf("%w: %w", errWorker, errAnswer)
 }
 
-var kinds = []string{"odt", "docx", "doc", "text-pdf", "signed-pdf", "scanned-pdf", "pdf", "txt", "rtf", "zip", "odf"}
+var kinds = []string{"odt", "docx", "doc", "text-pdf", "signed-pdf", "scanned-pdf", "pdf", "txt", "rtf", "html", "xml", "zip", "odf"}
 
 // kindOf lets only known kinds through.
 func kindOf(k string) string {

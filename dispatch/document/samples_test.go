@@ -71,6 +71,12 @@ func TestSecretSamples(t *testing.T) {
 		"zero width":        {after(p("M\u200bẬ\u200bT")), "Mật"},
 		"hard spaces":       {after(p("TỐI\u00a0MẬT")), "Tối mật"},
 		"exclamation":       {after(p("MẬT!")), "Mật"},
+		"below an abstract": {usual().add(p("V/v tăng cường công tác văn thư"), b("MẬT"), p("")).add(p("Kính gửi: Sở Y tế"), p(bodyText)).foot([]string{"- Như trên;", "- Lưu: VT."}, "**GIÁM ĐỐC", "**Nguyễn Mẫu An"), "Mật"},
+		"declared below":    {usual().add(p("V/v tăng cường công tác văn thư"), b("Độ mật: Tối mật"), p("")).add(p("Kính gửi: Sở Y tế"), p(bodyText)).foot([]string{"- Như trên;", "- Lưu: VT."}, "**GIÁM ĐỐC", "**Nguyễn Mẫu An"), "Tối mật"},
+		"cover sign":        {after(p("TUYỆT MẬT (A)")), "Tuyệt mật"},
+		"kind of mark":      {after(p("DẤU MẬT")), "Mật"},
+		"kind declared":     {after(p("LOẠI: TỐI MẬT")), "Tối mật"},
+		"nested table":      {usual().grid([][]para1{ps(""), ps("MẬT")}).rest(), "Mật"},
 		"second document":   {usual().rest().add(usual().body[0].paras()...).add(b("MẬT")).rest(), "Mật"},
 	}
 	for name, k := range cases {
@@ -148,6 +154,14 @@ func TestFalseFriends(t *testing.T) {
 		"cipher body":       (&sample{}).head([]string{"ỦY BAN NHÂN DÂN TỈNH MẪU", "BAN CƠ YẾU - BẢO MẬT"}, "Số: 3/BCY-BM1", "Mẫu Sơn, ngày 05 tháng 3 năm 2020").rest(),
 		"archive of honey":  usual().add(p("V/v hỗ trợ nuôi ong lấy mật"), p("Kính gửi: Sở Y tế"), p(bodyText)).foot([]string{"- Như trên;", "- Lưu: VT, KT (Mậu)."}, "**GIÁM ĐỐC", "**Nguyễn Mẫu An"),
 		"urgent not secret": after(b("THƯỢNG KHẨN")),
+		"said not secret":   after(b("KHÔNG MẬT")),
+		"trade secret":      after(b("BÍ MẬT KINH DOANH")),
+		"secretariat":       after(b("BAN BÍ THƯ")),
+		"density":           after(b("MẬT ĐỘ DÂN SỐ")),
+		"person":            after(p("Ông Trần Mật")),
+		"street":            after(b("ĐƯỜNG LÝ MẬT")),
+		"password":          after(b("MẬT KHẨU")),
+		"village":           after(p("Thôn Mật")),
 	}
 	for name, s := range cases {
 		for kind, data := range formats(t, s) {

@@ -160,6 +160,9 @@ func (x *extractor) tail(i int, m mark, raw string) tailing {
 	if m.casing == lowerCase && x.p.legacy != "score" {
 		return surelyTail
 	}
+	if m.declared {
+		return noTail
+	}
 	if p := x.p.lines[prev]; p.printed && p.para == x.p.lines[i].para && x.p.flows[p.flow].kind == inBody && runesIn(before) > 60 {
 		if strings.ContainsAny(raw[len(raw)-1:], ".;,") {
 			return surelyTail
@@ -167,10 +170,10 @@ func (x *extractor) tail(i int, m mark, raw string) tailing {
 		return maybeTail
 	}
 	if leadIn.MatchString(key) || titleLeadIn.MatchString(key) && x.inTitle(prev) {
-		if m.casing == upperCase {
-			return maybeTail
+		if m.casing == upperCase && !isCaps(before) && x.p.legacy != "score" {
+			return noTail // a phrase does not go over to capitals
 		}
-		return surelyTail
+		return maybeTail
 	}
 	return noTail
 }
@@ -300,7 +303,7 @@ func (x *extractor) judgeTraces(g *gate) {
 			if archiveTrace.MatchString(viet.Key(s.text)) {
 				g.hints = append(g.hints, hint{"dòng Lưu có dấu hiệu lưu mật", x.p.where(i)})
 			}
-			if !x.marksStand(i) {
+			if k := x.p.flows[l.flow].kind; !x.marksStand(i) && (k != inFrame || i >= x.appendix) {
 				continue
 			}
 			if numberTrace.MatchString(viet.Key(s.text)) {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"quangtri.gov.vn/vanthu/internal/viet"
 )
@@ -13,7 +14,7 @@ var (
 	// authorityLine says for whom someone signs (box 7a): TM., KT., TL., TUQ., Q.
 	authorityLine = regexp.MustCompile(`^(?:tm|kt|tl|tuq|q|t/m|k/t|t/l|t/uq|thừa lệnh|thay mặt|ký thay)(?:\.|/| |: ?)`)
 	// titleWord is found in the title of whoever signs.
-	titleWord = regexp.MustCompile(`(?:^|[^\pL])(?:chủ tịch|giám đốc|bộ trưởng|thứ trưởng|trưởng ban|phó ban|bí thư|cục trưởng|vụ trưởng|hiệu trưởng|viện trưởng|chánh văn phòng|chánh thanh tra|chánh án|` +
+	titleWord = regexp.MustCompile(`(?:^|[^\pL])(?:chủ tịch|tổng giám đốc|giám đốc|bộ trưởng|thứ trưởng|trưởng ban|phó ban|bí thư|cục trưởng|vụ trưởng|hiệu trưởng|viện trưởng|chánh văn phòng|chánh thanh tra|chánh án|` +
 		`trưởng phòng|trưởng công an|chỉ huy trưởng|tư lệnh|chính ủy|trưởng|chi cục trưởng|tổng thư ký|thủ tướng|phó văn phòng|kiểm soát trưởng|thống đốc|đội trưởng|trạm trưởng|chủ nhiệm|thủ trưởng|trưởng đoàn|tổng biên tập|chủ tọa|thư ký|ủy viên|chánh|phó|kế toán trưởng)(?:$|[^\pL])`)
 	signNoise = regexp.MustCompile(`^\(?(?:đã ký|ký tên|ký, |ký bởi|người ký|thời gian ký|ngày ký|chữ ký|email|e-mail|cơ quan:|tổ chức|signature|signed|digitally|họ và tên|ký và ghi|đóng dấu|\(ký)`)
 	// ranks go before a signer's name.
@@ -32,9 +33,15 @@ func isSignLine(t string) bool {
 // readSignature reads authority, title and name (boxes 7a, 7b) beside, below or
 // above the recipients block, whichever holds them.
 func (x *extractor) readSignature() {
-	for _, region := range x.signRegions() {
-		region = slices.DeleteFunc(region, func(s seg) bool { return x.taken[s.line] && s.col == 0 })
-		if x.signIn(region) {
+	regions := x.signRegions()
+	for i, region := range regions {
+		regions[i] = slices.DeleteFunc(region, func(s seg) bool { return x.taken[s.line] && s.col == 0 })
+	}
+	for _, loose := range []bool{false, true} {
+		for _, region := range regions {
+			if !x.signIn(region, loose) {
+				continue
+			}
 			if x.f.Signer == "" {
 				x.nameBehind()
 			}
@@ -111,15 +118,17 @@ func (x *extractor) above() []seg {
 	return x.segs(max(x.numberAt+1, x.typeAt+1, x.label-24), x.label)
 }
 
-// signIn reads the last signature of a region: title lines in capitals, then a name.
-func (x *extractor) signIn(region []seg) bool {
+// signIn reads the last signature of a region: lines of authority and title,
+// then a name. loose also takes titles that are not in capitals.
+func (x *extractor) signIn(region []seg, loose bool) bool {
 	first, last := -1, -1
 	for n, s := range region {
 		if x.typeName(s.text) != "" || last == first && first >= 0 && runesIn(s.text) > 60 {
 			first, last = -1, -1 // what came before was no signature
 			continue
 		}
-		if isSignLine(s.text) && !labelText(s.text) && !bullet.MatchString(s.text) {
+		title := isSignLine(s.text) || (loose || first >= 0) && plainTitle(s.text)
+		if title && !labelText(s.text) && !bullet.MatchString(s.text) {
 			if first < 0 {
 				first = n
 			}
@@ -136,21 +145,12 @@ func (x *extractor) signIn(region []seg) bool {
 		if len(lines) >= maxSignLines {
 			break
 		}
-		if t := s.text; t != "" && !isRule(t) && !signNoise.MatchString(viet.Key(t)) && casingOf(t) == upperCase {
+		if t := s.text; t != "" && !isRule(t) && !signNoise.MatchString(viet.Key(t)) && (casingOf(t) == upperCase || plainTitle(t)) {
 			lines = append(lines, t)
 		}
 	}
-	for _, s := range region[last+1:] {
-		if x.isName(s.text, s.line) {
-			x.f.Signer = s.text
-			x.note("signer", s.line)
-			break
-		}
-		if isSignLine(s.text) || labelText(s.text) || runesIn(s.text) > 80 {
-			break
-		}
-	}
-	if len(lines) == 0 {
+	found := x.nameIn(region[last+1:])
+	if len(lines) == 0 || loose && !found {
 		return false
 	}
 	x.f.SignLines = lines
@@ -158,6 +158,36 @@ func (x *extractor) signIn(region []seg) bool {
 	x.note("sign_lines", region[first].line)
 	x.note("signer_title", region[last].line)
 	return true
+}
+
+// nameIn takes the name below the titles.
+func (x *extractor) nameIn(region []seg) bool {
+	for _, s := range region {
+		if x.isName(s.text, s.line) {
+			x.f.Signer = s.text
+			x.note("signer", s.line)
+			return true
+		}
+		if isSignLine(s.text) || labelText(s.text) || runesIn(s.text) > 80 {
+			break
+		}
+	}
+	return false
+}
+
+// plainTitle reports whether text is a title that is not in capitals, or a line
+// of authority with one: "Phó Giám đốc", "KT. Giám đốc".
+func plainTitle(t string) bool {
+	key := viet.Key(t)
+	r, _ := utf8.DecodeRuneInString(t)
+	if !unicode.IsUpper(r) || len(strings.Fields(t)) > 7 || strings.ContainsAny(t, ",;:()") || strings.HasSuffix(t, "./.") {
+		return false
+	}
+	if m := authorityLine.FindString(key); m != "" {
+		key = strings.TrimSpace(key[len(m):])
+	}
+	at := titleWord.FindStringIndex(key)
+	return at != nil && at[0] == 0
 }
 
 // isName reports whether text can be a person's name: two to seven words that

@@ -49,10 +49,33 @@ func (m *machine) open(ctx context.Context, data []byte) (*paper, error) {
 		return known("doc")(readDOC(data))
 	case bytes.Contains(data[:min(len(data), 1024)], pdfMagic):
 		return known("pdf")(m.readPDF(ctx, data))
-	case bytes.HasPrefix(data, []byte(`{\rtf`)):
-		return &paper{kind: "rtf"}, errUnknown
+	}
+	if k := markup(data); k != "" {
+		return &paper{kind: k}, errMarkup
 	}
 	return known("txt")(readTXT(data))
+}
+
+// markup names the kind of a file that word processors write as text under any
+// name, often .doc: RTF, web pages, single XML files. Read as plain text, its
+// commands would pass for the document's words; "" for none of them.
+func markup(data []byte) string {
+	head := data[:min(len(data), 2048)]
+	if bytes.HasPrefix(head, []byte{0xFF, 0xFE}) || bytes.HasPrefix(head, []byte{0xFE, 0xFF}) {
+		head = bytes.ReplaceAll(head[2:], []byte{0}, nil)
+	}
+	head = bytes.ToLower(bytes.TrimLeft(bytes.TrimPrefix(head, []byte("\xEF\xBB\xBF")), " \t\r\n"))
+	switch {
+	case bytes.HasPrefix(head, []byte(`{\rtf`)):
+		return "rtf"
+	case bytes.HasPrefix(head, []byte("<!doctype html")), bytes.HasPrefix(head, []byte("<html")), bytes.HasPrefix(head, []byte("<!--")),
+		bytes.HasPrefix(head, []byte("<?xml")) && bytes.Contains(head, []byte("<html")),
+		bytes.HasPrefix(head, []byte("mime-version:")), bytes.Contains(head, []byte("\ncontent-type: multipart/related")):
+		return "html"
+	case bytes.HasPrefix(head, []byte("<?xml")), bytes.HasPrefix(head, []byte("<office:document")), bytes.HasPrefix(head, []byte("<?mso-")):
+		return "xml"
+	}
+	return ""
 }
 
 // known keeps a kind beside an error.

@@ -46,10 +46,13 @@ var stampWords = []struct {
 }
 
 // declaration is a line that writes the degree out.
-var declaration = regexp.MustCompile(`^(?:dấu chỉ |mức )?độ (?:mật|khẩn)(?: của (?:văn bản|tài liệu))? *:? *(.+)$`)
+var declaration = regexp.MustCompile(`^(?:(?:dấu chỉ |mức )?độ (?:mật|khẩn)(?: của (?:văn bản|tài liệu))? *:? *|(?:dấu|loại|mức|cấp|cấp độ|mức độ|tính chất)(?: văn bản| tài liệu)? *:? *)(.+)$`)
 
 // copyNumber follows a stamp of secrecy in the same box.
 var copyNumber = regexp.MustCompile(`^(?:bản số|số bản|bản sao số)(?:$|[^\pL].*)`)
+
+// coverSign is the letter that stands for the degree on a cover: A, B, C.
+var coverSign = regexp.MustCompile(`^[abc][ ).]*$`)
 
 // readMark reads text as a stamp. ok is false if the text as a whole is none.
 func readMark(text string) (m mark, ok bool) {
@@ -79,7 +82,7 @@ func (m *mark) take(key string) bool {
 	for key = strings.Trim(key, " -–—/,;:.+*&|"); key != ""; key = strings.TrimLeft(key, " -–—/,;:.+*&|()") {
 		w, rest, ok := stampPrefix(key)
 		if !ok {
-			return found && copyNumber.MatchString(key)
+			return found && (copyNumber.MatchString(key) || coverSign.MatchString(key))
 		}
 		found = true
 		if w.secrecy != "" && (m.secrecy == "" || rank(w.secrecy) < rank(m.secrecy)) {

@@ -114,6 +114,9 @@ func (x *extractor) subjectBelowType() {
 			}
 			continue
 		}
+		if len(out) == 0 && deciding.MatchString(viet.Key(t)) && isCaps(t) {
+			continue
+		}
 		if isRule(t) || x.endsSubject(j, t) || len(out) > 0 && x.subjectOver(first, j, t) || len(out) == 0 && x.neverSubject(j, t) {
 			break
 		}
@@ -125,6 +128,10 @@ func (x *extractor) subjectBelowType() {
 	}
 	x.f.Subject = strings.Join(out, " ")
 }
+
+// deciding names who decides, in the line below the type: "QUYẾT ĐỊNH" / "CỦA ỦY
+// BAN NHÂN DÂN TỈNH".
+var deciding = regexp.MustCompile(`^của (?:` + bodyWords + `|bộ trưởng|tổng giám đốc|giám đốc|hiệu trưởng|cục trưởng|trưởng ban|bí thư)(?:[^\pL]|$)`)
 
 // neverSubject rejects a first line that is already the text or the authority.
 func (x *extractor) neverSubject(i int, t string) bool {
