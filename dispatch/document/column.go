@@ -1,6 +1,7 @@
 package document
 
 import (
+	"math"
 	"slices"
 
 	"quangtri.gov.vn/vanthu/internal/viet"
@@ -28,13 +29,14 @@ func (x *extractor) blockSegs(s seg) (out []seg) {
 	fl := x.p.flows[f]
 	end := min(len(x.p.lines), s.line+maxBlockLines)
 	whole := fl.kind != inBody && len(split(x.p.lines[s.line].text, s.line)) == 1
+	over := x.nextHead(fl, s.line)
 	for i := s.line + 1; i < end; i++ {
 		l := x.p.lines[i]
 		g := x.p.flows[l.flow]
 		if x.wholeMotto(i) {
 			break // of another document
 		}
-		below := fl.kind == inCell && g.kind == inCell && g.table == fl.table && g.col == fl.col && g.row > fl.row
+		below := fl.kind == inCell && g.kind == inCell && g.table == fl.table && g.col == fl.col && g.row > fl.row && g.row < over
 		if l.flow != f && !below {
 			continue
 		}
@@ -46,6 +48,21 @@ func (x *extractor) blockSegs(s seg) (out []seg) {
 		}
 	}
 	return out
+}
+
+// nextHead is the first row below a cell that holds the head of another
+// document or of a copy: Word joins tables between which nothing stands.
+func (x *extractor) nextHead(f flow, near int) int {
+	for i := near + 1; f.kind == inCell && i < min(len(x.p.lines), near+maxBlockLines); i++ {
+		g := x.p.flows[x.p.lines[i].flow]
+		if g.kind != inCell || g.table != f.table || g.row <= f.row {
+			continue
+		}
+		if t := plain(x.p.lines[i].text); x.wholeMotto(i) || isCaps(t) && copyHead.MatchString(x.key(i)) {
+			return g.row
+		}
+	}
+	return math.MaxInt
 }
 
 // leftPiece is the part of a line that belongs to a block in column col: all of
@@ -77,7 +94,7 @@ func (x *extractor) nextColumn(s seg) []seg {
 	if f.kind != inCell {
 		return nil
 	}
-	for _, c := range x.columns(f.table, f.row, s.line) {
+	for _, c := range x.columns(f, s.line) {
 		if c.col > f.col && x.holdsItems(c.segs) {
 			return c.segs
 		}
@@ -91,11 +108,13 @@ type tableColumn struct {
 	segs []seg
 }
 
-// columns reads a table from row on, column by column, in the neighbourhood of a line.
-func (x *extractor) columns(table, row, near int) (out []tableColumn) {
+// columns reads the table of a cell from the cell's row on, column by column, in
+// the neighbourhood of a line.
+func (x *extractor) columns(f flow, near int) (out []tableColumn) {
+	over := x.nextHead(f, near)
 	for i := max(0, near-maxBlockLines); i < min(len(x.p.lines), near+maxBlockLines); i++ {
 		g := x.p.flows[x.p.lines[i].flow]
-		if g.kind != inCell || g.table != table || g.row < row {
+		if g.kind != inCell || g.table != f.table || g.row < f.row || g.row >= over {
 			continue
 		}
 		k := slices.IndexFunc(out, func(c tableColumn) bool { return c.col == g.col })
@@ -178,7 +197,7 @@ func (x *extractor) nextFlow(s seg) []seg {
 		case l.flow == f || g.kind == inHeader || g.kind == inFooter:
 			return nil
 		case g.kind == inCell && !x.p.inside(f, l.flow):
-			return x.itemColumns(g.table, i)
+			return x.itemColumns(g, i)
 		}
 		if segs := x.flowSegs(l.flow, i); x.holdsItems(segs) {
 			return segs
@@ -202,8 +221,8 @@ func (x *extractor) flowSegs(f, from int) (out []seg) {
 
 // itemColumns joins the columns of items of a table, column by column; row by
 // row when only so the archive comes last.
-func (x *extractor) itemColumns(table, near int) (out []seg) {
-	for _, c := range x.columns(table, 0, near) {
+func (x *extractor) itemColumns(f flow, near int) (out []seg) {
+	for _, c := range x.columns(f, near) {
 		if x.holdsItems(c.segs) {
 			out = append(out, c.segs...)
 		}
@@ -231,7 +250,7 @@ func (x *extractor) secondColumn(s seg, first []seg) []seg {
 	f := x.p.flows[x.p.lines[s.line].flow]
 	var out []seg
 	if f.kind == inCell {
-		for _, c := range x.columns(f.table, f.row, s.line) {
+		for _, c := range x.columns(f, s.line) {
 			if c.col > f.col && x.holdsItems(c.segs) {
 				out = append(out, c.segs...)
 			}
