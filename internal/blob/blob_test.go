@@ -331,6 +331,89 @@ func TestRecoveryOfTornPacks(t *testing.T) {
 	}
 }
 
+// TestDamageOfPacksAndIndex: a pack without its header, an index with a row that
+// is wrong, and a pack that is gone cost no body that is still on the disk.
+func TestDamageOfPacksAndIndex(t *testing.T) {
+	t.Parallel()
+	dir, c := t.TempDir(), newClock()
+	s := open(t, dir, c)
+	for n := range 40 {
+		commit(t, s, body(n, 200))
+	}
+	large := body(1, 5000)
+	commit(t, s, large)
+	closeStore(t, s)
+	pack := packPath(filepath.Join(dir, "packs"), 1)
+	for name, hurt := range map[string]func(d string) error{
+		"header":  func(string) error { return overwrite(pack, 0, make([]byte, packHeader)) },
+		"salt":    func(string) error { return overwrite(pack, int64(len(packMagic)), []byte("salzlos!")) },
+		"index":   func(d string) error { return flipAll(filepath.Join(d, "packs", "index.db"), idOf(body(7, 200))) },
+		"nothing": func(string) error { return nil },
+	} {
+		d := abandon(t, dir)
+		pack = packPath(filepath.Join(d, "packs"), 1)
+		if err := hurt(d); err != nil {
+			t.Fatal(err)
+		}
+		again, err := Open(d, Options{Now: c.Now, PackBelow: below, Reindex: true})
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		for n := range 40 {
+			wantBody(t, again, body(n, 200))
+		}
+		commit(t, again, body(99, 200))
+		closeStore(t, again)
+		again = open(t, d, c)
+		wantBody(t, again, body(99, 200))
+		wantBody(t, again, body(3, 200))
+		closeStore(t, again)
+	}
+	gone, hurt := abandon(t, dir), abandon(t, dir)
+	if err := os.Remove(packPath(filepath.Join(gone, "packs"), 1)); err != nil {
+		t.Fatal(err)
+	}
+	again := open(t, gone, c)
+	if _, err := again.Open(idOf(body(3, 200))); !errors.Is(err, ErrDamaged) {
+		t.Errorf("a body in a pack that is gone: %v", err)
+	}
+	commit(t, again, body(3, 200)) // heals
+	wantBody(t, again, body(3, 200))
+	again = open(t, hurt, c)
+	flip(t, again.path(idOf(large)), 100)
+	if _, err := again.Open(idOf(large)); !errors.Is(err, ErrDamaged) {
+		t.Errorf("a large body that was damaged before the start: %v", err)
+	}
+	commit(t, again, large) // heals
+	wantBody(t, again, large)
+}
+
+func overwrite(path string, off int64, b []byte) error {
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteAt(b, off)
+	return errors.Join(err, f.Close())
+}
+
+// flipAll flips a bit of every place where a file holds the name of a body.
+func flipAll(path, id string) error {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	n := binaryName(id)
+	for at := 0; ; at++ {
+		i := bytes.Index(b[at:], n[:])
+		if i < 0 {
+			return os.WriteFile(path, b, 0o600)
+		}
+		at += i
+		b[at+20] ^= 1
+	}
+}
+
 func TestDamageBeforeLaterRecordsLosesOnlyItself(t *testing.T) {
 	t.Parallel()
 	dir, c := t.TempDir(), newClock()

@@ -86,8 +86,10 @@ type header struct {
 	sum    uint32
 }
 
-func decodeHeader(b []byte, salt [saltSize]byte) (header, bool) {
-	if len(b) < headerSize || !bytes.Equal(b[:saltSize], salt[:]) ||
+// decodeHeader parses the header of a record. Without the salt anything that looks
+// like one is taken for one; what it then names must have that SHA-256 all the same.
+func (p *pack) decodeHeader(b []byte) (header, bool) {
+	if len(b) < headerSize || !p.bare && !bytes.Equal(b[:saltSize], p.salt[:]) ||
 		crc32.Checksum(b[:headerSize-4], castagnoli) != binary.LittleEndian.Uint32(b[headerSize-4:]) {
 		return header{}, false
 	}
@@ -105,6 +107,7 @@ type pack struct {
 	no   uint32
 	file *os.File
 	salt [saltSize]byte
+	bare bool // its own header is damaged, so that the salt is not known
 }
 
 func packPath(dir string, no uint32) string {
@@ -126,7 +129,8 @@ func createPack(dir string, no uint32) (*pack, error) {
 	return p, nil
 }
 
-// openPack opens a pack. A file whose header is torn holds nothing: ErrDamaged.
+// openPack opens a pack. One whose own header is damaged is bare: its records can
+// be read all the same.
 func openPack(dir string, no uint32, flag int) (*pack, error) {
 	f, err := os.OpenFile(packPath(dir, no), flag, 0)
 	if err != nil {
@@ -134,12 +138,22 @@ func openPack(dir string, no uint32, flag int) (*pack, error) {
 	}
 	p := &pack{no: no, file: f}
 	b := make([]byte, packHeader)
-	if _, err := f.ReadAt(b, 0); err != nil || string(b[:len(packMagic)]) != packMagic {
+	if _, err := f.ReadAt(b, 0); err != nil && !errors.Is(err, io.EOF) {
 		f.Close()
-		return nil, fmt.Errorf("%w: header of pack %d", ErrDamaged, no)
+		return nil, err
 	}
 	copy(p.salt[:], b[len(packMagic):])
+	p.bare = string(b[:len(packMagic)]) != packMagic || !p.knowsSalt()
 	return p, nil
+}
+
+// knowsSalt reports whether the first record bears the salt of the pack, or there
+// is none.
+func (p *pack) knowsSalt() bool {
+	var b [headerSize]byte
+	n, _ := p.file.ReadAt(b[:], int64(packHeader))
+	_, ok := (&pack{bare: true}).decodeHeader(b[:n])
+	return !ok || bytes.Equal(b[:saltSize], p.salt[:])
 }
 
 // read returns a body after checking its record.
@@ -151,7 +165,7 @@ func (p *pack) read(n name, at place) ([]byte, error) {
 		}
 		return nil, err
 	}
-	h, ok := decodeHeader(b, p.salt)
+	h, ok := p.decodeHeader(b)
 	body := b[headerSize:]
 	if !ok || h.name != n || h.size != at.size || crc32.Checksum(body, castagnoli) != h.sum {
 		return nil, fmt.Errorf("%w: pack %d at %d", ErrDamaged, p.no, at.off)
@@ -183,7 +197,7 @@ func (p *pack) scan(off int64, found func(name, place)) (end int64, clean bool, 
 			return end, clean, err
 		}
 		clean = false
-		if off, err = p.findSalt(off+1, fi.Size()); err != nil {
+		if off, err = p.findNext(off+1, fi.Size()); err != nil {
 			return 0, false, err
 		}
 	}
@@ -199,7 +213,7 @@ func (p *pack) record(off, limit int64, found func(name, place)) (size int64, ok
 	if _, err := p.file.ReadAt(b[:], off); err != nil {
 		return 0, false, err
 	}
-	h, ok := decodeHeader(b[:], p.salt)
+	h, ok := p.decodeHeader(b[:])
 	if !ok || int64(h.size) > limit-off-headerSize {
 		return 0, false, nil
 	}
@@ -230,8 +244,8 @@ func (p *pack) onlyZeros(off, limit int64) (bool, error) {
 	return true, nil
 }
 
-// findSalt returns the next place of the salt at or after off, or limit.
-func (p *pack) findSalt(off, limit int64) (int64, error) {
+// findNext returns the next place at or after off where a record may begin, or limit.
+func (p *pack) findNext(off, limit int64) (int64, error) {
 	const window = 64 << 10
 	b := make([]byte, window)
 	for off < limit {
@@ -239,15 +253,28 @@ func (p *pack) findSalt(off, limit int64) (int64, error) {
 		if err != nil && !errors.Is(err, io.EOF) {
 			return 0, err
 		}
-		if i := bytes.Index(b[:n], p.salt[:]); i >= 0 {
+		if i := p.mayBegin(b[:n]); i >= 0 {
 			return off + int64(i), nil
 		}
 		if n < window {
 			break
 		}
-		off += window - (saltSize - 1)
+		off += window - (headerSize - 1)
 	}
 	return limit, nil
+}
+
+// mayBegin returns the first index at which a record may begin, or -1.
+func (p *pack) mayBegin(b []byte) int {
+	if !p.bare {
+		return bytes.Index(b, p.salt[:])
+	}
+	for i := 0; i+headerSize <= len(b); i++ {
+		if _, ok := p.decodeHeader(b[i:]); ok {
+			return i
+		}
+	}
+	return -1
 }
 
 // packNumbers lists the packs of a directory, ascending.

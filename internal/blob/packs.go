@@ -112,6 +112,11 @@ func (s *Store) openPacks() error {
 // makes recover read all packs.
 func (p *packs) openIndex() error {
 	path := filepath.Join(p.dir, "index.db")
+	if p.s.o.Reindex {
+		if err := os.Rename(path, path+".old"); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+	}
 	o := groupcommit.Options{Fatal: p.s.o.Fatal, Logger: p.s.o.Logger, NoSync: p.s.o.NoSync}
 	var err error
 	p.index, err = groupcommit.Open(path, o)
@@ -161,14 +166,15 @@ func (p *packs) recover() error {
 
 func (p *packs) recoverPack(no uint32, off int64, last bool) error {
 	f, err := openPack(p.dir, no, os.O_RDWR)
-	if errors.Is(err, ErrDamaged) {
-		p.s.o.Logger.Warn("pack without a header set aside", "pack", no)
-		return os.Rename(packPath(p.dir, no), packPath(p.dir, no)+".damaged")
-	}
 	if err != nil {
 		return err
 	}
-	end, clean, err := f.scan(off, func(n name, at place) { p.pending[n] = at })
+	found := 0
+	end, clean, err := f.scan(off, func(n name, at place) { p.pending[n] = at; found++ })
+	if err == nil && f.bare && off == int64(packHeader) && found == 0 { // torn when it was made
+		p.s.o.Logger.Warn("pack without a header set aside", "pack", no)
+		return errors.Join(f.file.Close(), os.Rename(packPath(p.dir, no), packPath(p.dir, no)+".damaged"))
+	}
 	if err != nil {
 		f.file.Close()
 		return err
@@ -178,7 +184,7 @@ func (p *packs) recoverPack(no uint32, off int64, last bool) error {
 		f.file.Close()
 		return err
 	}
-	if last && clean && end < packLimit {
+	if last && clean && !f.bare && end < packLimit {
 		p.current, p.end, p.zeros = f, end, end
 		return nil
 	}
@@ -452,8 +458,11 @@ func (p *packs) read(n name) ([]byte, error) {
 			return nil, err
 		}
 		f, err := p.use(at.pack)
-		if errors.Is(err, os.ErrNotExist) && again {
-			continue // moved to another pack meanwhile
+		if errors.Is(err, os.ErrNotExist) {
+			if again {
+				continue // moved to another pack meanwhile
+			}
+			err = fmt.Errorf("%w: pack %d is missing", ErrDamaged, at.pack)
 		}
 		if err != nil {
 			return nil, err
@@ -640,6 +649,7 @@ func (p *packs) compact(ctx context.Context) (int64, error) {
 		return 0, err
 	}
 	var freed int64
+	var stays []error                             // damaged packs do not keep the others from being emptied
 	for _, no := range numbers[:len(numbers)-1] { // the last is being written
 		fi, err := os.Stat(packPath(p.dir, no))
 		if err != nil {
@@ -648,12 +658,16 @@ func (p *packs) compact(ctx context.Context) (int64, error) {
 		if live[no]*worthDen > fi.Size()*worthNum {
 			continue
 		}
-		if err := p.empty(ctx, no); err != nil {
+		switch err := p.empty(ctx, no); {
+		case errors.Is(err, ErrDamaged):
+			stays = append(stays, err)
+		case err != nil:
 			return freed, err
+		default:
+			freed += fi.Size() - live[no]
 		}
-		freed += fi.Size() - live[no]
 	}
-	return freed, nil
+	return freed, errors.Join(stays...)
 }
 
 // empty moves the bodies of a pack to the end of the current one and removes it.
