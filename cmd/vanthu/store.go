@@ -78,7 +78,8 @@ func storeRepair(load loader) *cobra.Command {
 		Short: "Dựng lại tệp hộp thư bị hỏng; máy chủ phải dừng / rebuild damaged mailbox files",
 		Long: "Rebuilds every damaged mailbox file from the rows in it that are sound. The damaged\n" +
 			"file stays beside it. With --into, messages whose row is lost but whose text is there\n" +
-			"are put into the folder \"" + bolt.RescueFolder + "\" of that account.",
+			"are put into the folder \"" + bolt.RescueFolder + "\" of that account, also by a later run\n" +
+			"while the damaged file is kept; mail deleted shortly before may be among them.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, err := load()
@@ -111,13 +112,19 @@ func showRepair(r app.Repairs) {
 			fmt.Printf("Tệp hỏng được giữ ở %s.\n", s.Aside)
 		}
 	}
+	for _, f := range r.Missing {
+		fmt.Printf("Tệp %s đã mất và nay được lập lại, trống không; nếu có bản sao lưu, hãy chép lại.\n", f)
+	}
+	if r.Found > 0 {
+		fmt.Printf("%d nội dung thư đã tìm lại được.\n", r.Found)
+	}
 	switch {
-	case !damaged && len(r.Shards) > 0:
+	case !damaged && r.Orphans == 0 && r.Found == 0 && len(r.Missing) == 0 && len(r.Shards) > 0:
 		fmt.Println("Không có tệp hộp thư nào hỏng; không thay đổi gì.")
-	case damaged && r.Into == "" && r.Orphans > 0:
-		fmt.Printf("Còn %d nội dung không thuộc thư nào; để đưa vào một hộp thư, khôi phục tệp hỏng rồi chạy lại với --into ĐỊA-CHỈ.\n", r.Orphans)
-	case damaged && r.Orphans > 0:
-		fmt.Printf("%d nội dung không thuộc thư nào đã vào thư mục %q của %s.\n", r.Placed, bolt.RescueFolder, r.Into)
+	case r.Into == "" && r.Orphans > 0:
+		fmt.Printf("Còn %d nội dung không thuộc thư nào; để đưa vào một hộp thư, hãy chạy lại với --into ĐỊA-CHỈ.\n", r.Orphans)
+	case r.Orphans > 0:
+		fmt.Printf("%d nội dung không thuộc thư nào nay ở thư mục %q của %s.\n", r.Placed, bolt.RescueFolder, r.Into)
 	}
 	if damaged {
 		fmt.Println("Khi mọi việc đã ổn, hãy chuyển tệp hỏng đi nơi khác: chừng nào nó còn đó, không nội dung nào bị dọn.")

@@ -81,10 +81,6 @@ type Options struct {
 	// (ErrFull), so that there is room left to delete; 0 means 64 MiB, less than 0
 	// nothing is reserved.
 	Reserve int64
-	// Reindex makes the index of packs anew from the packs, which takes as long as
-	// reading them: for a repair. Bodies that a Sweep has removed, and whose pack is
-	// still there, are held again.
-	Reindex bool
 	// NoSync skips every flush. It exists for the negative controls of crash tests.
 	NoSync bool
 }

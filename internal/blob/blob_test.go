@@ -355,9 +355,19 @@ func TestDamageOfPacksAndIndex(t *testing.T) {
 		if err := hurt(d); err != nil {
 			t.Fatal(err)
 		}
-		again, err := Open(d, Options{Now: c.Now, PackBelow: below, Reindex: true})
+		again := open(t, d, c)
+		if _, err := again.Open(idOf(body(7, 200))); (err == nil) == (name == "index") {
+			t.Errorf("%s: %v", name, err)
+		}
+		f, err := again.Finder(t.Context())
 		if err != nil {
 			t.Fatal(name, err)
+		}
+		if err := f.Restore(idOf(body(7, 200))); err != nil {
+			t.Error(name, err)
+		}
+		if err := f.Restore(idOf(body(70, 200))); !errors.Is(err, ErrNotFound) {
+			t.Error(name, err)
 		}
 		for n := range 40 {
 			wantBody(t, again, body(n, 200))
@@ -366,7 +376,7 @@ func TestDamageOfPacksAndIndex(t *testing.T) {
 		closeStore(t, again)
 		again = open(t, d, c)
 		wantBody(t, again, body(99, 200))
-		wantBody(t, again, body(3, 200))
+		wantBody(t, again, body(7, 200))
 		closeStore(t, again)
 	}
 	gone, hurt := abandon(t, dir), abandon(t, dir)

@@ -112,11 +112,6 @@ func (s *Store) openPacks() error {
 // makes recover read all packs.
 func (p *packs) openIndex() error {
 	path := filepath.Join(p.dir, "index.db")
-	if p.s.o.Reindex {
-		if err := os.Rename(path, path+".old"); err != nil && !errors.Is(err, os.ErrNotExist) {
-			return err
-		}
-	}
 	o := groupcommit.Options{Fatal: p.s.o.Fatal, Logger: p.s.o.Logger, NoSync: p.s.o.NoSync}
 	var err error
 	p.index, err = groupcommit.Open(path, o)

@@ -8,6 +8,7 @@
 // # The data directory
 //
 //	lock          held by the running process
+//	complete      made when all of the following were there for the first time
 //	control.sock  where the operator's commands reach it
 //	directory.db  agencies, names, addresses and their history
 //	accounts.db   accounts, password hashes, grants
@@ -93,7 +94,7 @@ func Open(cfg config.Config, o Options) (*App, error) {
 		return nil, err
 	}
 	a := &App{Config: cfg, options: o, log: o.Logger, lock: f, closers: []func() error{f.Close}}
-	for _, step := range []func() error{a.openDirectory, a.openAccounts, a.openMail, a.openQueue, a.openEngine} {
+	for _, step := range []func() error{a.allThere, a.openDirectory, a.openAccounts, a.openMail, a.openQueue, a.openEngine, a.markComplete} {
 		if err := step(); err != nil {
 			return nil, errors.Join(err, a.Close())
 		}
@@ -130,13 +131,28 @@ func (a *App) openDirectory() (err error) {
 }
 
 func (a *App) openMail() error {
-	blobs, err := blob.Open(a.path("blobs"), blob.Options{Fatal: a.fatal})
+	if err := a.openBodies(); err != nil {
+		return err
+	}
+	return a.openMailboxes()
+}
+
+func (a *App) openBodies() error {
+	blobs, err := blob.Open(a.path("blobs"), blob.Options{Fatal: a.fatal, Logger: a.log})
 	if err != nil {
 		return err
 	}
 	a.closers = append(a.closers, blobs.Close)
 	a.Bodies = mailbox.Bodies{Store: blobs}
-	return a.openMailboxes()
+	return nil
+}
+
+func (a *App) openMailboxes() (err error) {
+	a.Mailboxes, err = bolt.Open(a.path("mail"), bolt.Options{Fatal: a.fatal, Logger: a.log})
+	if err == nil {
+		a.closers = append(a.closers, a.Mailboxes.Close)
+	}
+	return err
 }
 
 func (a *App) openEngine() (err error) {

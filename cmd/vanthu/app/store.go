@@ -2,10 +2,8 @@ package app
 
 import (
 	"context"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 
@@ -13,9 +11,7 @@ import (
 	"quangtri.gov.vn/vanthu/internal/blob"
 	"quangtri.gov.vn/vanthu/internal/groupcommit"
 	"quangtri.gov.vn/vanthu/mailsvc"
-	"quangtri.gov.vn/vanthu/mailsvc/mailbox"
 	"quangtri.gov.vn/vanthu/mailsvc/mailbox/bolt"
-	"quangtri.gov.vn/vanthu/mailsvc/mime"
 )
 
 // StoreCheck verifies everything that can be verified while the server runs.
@@ -45,7 +41,7 @@ const maxFindings = 1000
 
 var advice = map[string]string{
 	"mail":      "Hãy dừng máy chủ, sao lưu thư mục dữ liệu, rồi chạy: vanthu store repair --into ĐỊA-CHỈ",
-	"blobs":     "Nội dung này không dựng lại được từ chính máy này; hãy chép lại tệp trong blobs/ từ bản sao lưu",
+	"blobs":     "Hãy dừng máy chủ và chạy: vanthu store repair; nếu vẫn báo hỏng thì hãy chép lại tệp trong blobs/ từ bản sao lưu",
 	"dispatch":  "Hãy dừng máy chủ và chép lại dispatch.db từ bản sao lưu gần nhất",
 	"queue":     "Hãy dừng máy chủ và chép lại queue.db từ bản sao lưu; mục hỏng được để riêng khi máy chủ khởi động",
 	"accounts":  "Hãy dừng máy chủ và chép lại accounts.db từ bản sao lưu, hoặc lập lại tài khoản bằng: vanthu account add",
@@ -75,10 +71,19 @@ func (a *App) check(ctx context.Context, r *StoreReport) error {
 	r.found("mail", a.Mailboxes.Check(ctx)...)
 	r.found("dispatch", a.Engine.Check()...)
 	r.found("queue", a.Queue.References(func(mailsvc.BlobID) bool { return ctx.Err() == nil }))
+	owned := make(map[string]bool)
 	for _, acc := range a.Accounts.List() {
 		r.Accounts++
+		owned[acc.Address] = true
 		if _, err := a.Mailboxes.Folders(ctx, acc.Address, acc.Address); errors.Is(err, mailsvc.ErrNotFound) {
 			r.found("mail", fmt.Errorf("tài khoản %s không có hộp thư / account without a mailbox", acc.Address))
+		}
+	}
+	all, err := a.Mailboxes.Accounts(ctx)
+	r.found("mail", err)
+	for _, address := range all {
+		if !owned[address] {
+			r.found("accounts", fmt.Errorf("hộp thư %s không có tài khoản / mailbox without an account", address))
 		}
 	}
 	a.checkBodies(ctx, r)
@@ -142,20 +147,27 @@ func locked(cfg config.Config) (*App, error) {
 func (a *App) checkParts(ctx context.Context, r *StoreReport) error {
 	mail := a.path("mail")
 	n, err := bolt.Shards(mail)
-	r.found("mail", err)
+	if !errors.Is(err, os.ErrNotExist) {
+		r.found("mail", err)
+	}
 	for i := range n {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		r.found("mail", bolt.CheckFile(ctx, mail, i)...)
 	}
+	gone := make(map[string]bool)
+	for _, m := range a.missing() {
+		r.found(m.part, m.err())
+		gone[m.part] = true
+	}
 	broken := len(r.Findings) > 0
 	for _, step := range []struct {
 		part string
 		open func() error
 	}{{"directory", a.openDirectory}, {"accounts", a.openAccounts}, {"mail", a.openMail}, {"queue", a.openQueue}} {
-		if step.part == "mail" && broken {
-			continue // the files have said it better
+		if step.part == "mail" && broken || gone[step.part] {
+			continue // that was told, and what is missing must not be made by looking
 		}
 		if err := step.open(); err != nil {
 			broken = true
@@ -163,6 +175,9 @@ func (a *App) checkParts(ctx context.Context, r *StoreReport) error {
 		}
 	}
 	if broken {
+		return nil
+	}
+	if gone["dispatch"] || gone["blobs"] {
 		return nil
 	}
 	if err := a.openEngine(); err != nil {
@@ -200,151 +215,4 @@ func CompactStore(ctx context.Context, cfg config.Config) (s Space, err error) {
 		s.Before, s.After = s.Before+before, s.After+after
 	}
 	return s, nil
-}
-
-// Repairs is what a repair did.
-type Repairs struct {
-	Shards  []bolt.Repaired `json:"shards"`
-	Orphans int             `json:"orphans"` // bodies that no row refers to
-	Into    string          `json:"into,omitempty"`
-	Placed  int             `json:"placed"` // of these, now in the account's rescue folder
-}
-
-// RepairStore rebuilds the mailbox files that are damaged. Messages whose row is
-// lost but whose body is there are put into the folder [bolt.RescueFolder] of the
-// account into, if one is named. The server must not run.
-func RepairStore(ctx context.Context, cfg config.Config, into string) (r Repairs, err error) {
-	a, err := locked(cfg)
-	if err != nil {
-		return r, err
-	}
-	defer func() { err = errors.Join(err, a.Close()) }()
-	if err := a.openAccounts(); err != nil {
-		return r, err
-	}
-	if into != "" {
-		acc, err := a.Accounts.Account(into)
-		if err != nil {
-			return r, fmt.Errorf("không có tài khoản %s / no such account: %w", into, err)
-		}
-		r.Into = acc.Address
-	}
-	if r.Shards, err = a.repairMail(ctx); err != nil {
-		return r, err
-	}
-	for _, step := range []func() error{a.openDirectory, a.openMailboxes, a.openQueue, a.openEngine} {
-		if err := step(); err != nil {
-			return r, err
-		}
-	}
-	damaged := false
-	for _, s := range r.Shards {
-		damaged = damaged || s.Damaged
-	}
-	if !damaged {
-		return r, nil
-	}
-	if err := a.mailboxesForAll(ctx); err != nil {
-		return r, err
-	}
-	return r, a.placeOrphans(ctx, &r)
-}
-
-// mailboxesForAll makes the mailbox of an account that has none left.
-func (a *App) mailboxesForAll(ctx context.Context) error {
-	for _, acc := range a.Accounts.List() {
-		if err := a.Mailboxes.CreateAccount(ctx, acc.Address, folders()); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (a *App) repairMail(ctx context.Context) ([]bolt.Repaired, error) {
-	blobs, err := blob.Open(a.path("blobs"), blob.Options{Fatal: a.fatal, Logger: a.log})
-	if err != nil {
-		return nil, err
-	}
-	a.closers = append(a.closers, blobs.Close)
-	a.Bodies = mailbox.Bodies{Store: blobs}
-	o := bolt.RepairOptions{Folders: folders(), Logger: a.log, Index: a.indexAgain}
-	for _, acc := range a.Accounts.List() {
-		o.Accounts = append(o.Accounts, acc.Address)
-	}
-	o.Held = func(id mailsvc.BlobID) bool {
-		b, err := a.Bodies.Open(id)
-		if err == nil {
-			b.Close()
-		}
-		return err == nil
-	}
-	return bolt.Repair(ctx, a.path("mail"), o)
-}
-
-func (a *App) openMailboxes() (err error) {
-	a.Mailboxes, err = bolt.Open(a.path("mail"), bolt.Options{Fatal: a.fatal, Logger: a.log})
-	if err == nil {
-		a.closers = append(a.closers, a.Mailboxes.Close)
-	}
-	return err
-}
-
-// read makes a row of a body that is held: committing it again is cheap.
-func (a *App) read(id mailsvc.BlobID) (mailsvc.NewMessage, error) {
-	b, err := a.Bodies.Open(id)
-	if err != nil {
-		return mailsvc.NewMessage{}, err
-	}
-	defer b.Close()
-	m, err := mime.Ingest(a.Bodies, io.NewSectionReader(b, 0, b.Size()))
-	if err == nil && m.Blob != id {
-		err = &mailsvc.Error{Op: "read body", Subject: string(id), Kind: mailsvc.ErrDamaged}
-	}
-	return m, err
-}
-
-func (a *App) indexAgain(id mailsvc.BlobID) ([]byte, error) {
-	m, err := a.read(id)
-	return m.Index, err
-}
-
-// placeOrphans puts the bodies that nothing refers to where somebody sees them.
-// The body's name is the delivery's id: a second run places nothing twice.
-func (a *App) placeOrphans(ctx context.Context, r *Repairs) error {
-	kept, err := a.references(ctx)
-	if err != nil {
-		return err
-	}
-	var orphans []name
-	err = a.Bodies.Store.All(ctx, func(id string, _ int64) bool {
-		if n := bodyName(id); !kept[n] {
-			kept[n] = true
-			orphans = append(orphans, n)
-		}
-		return true
-	})
-	r.Orphans = len(orphans)
-	if err != nil || r.Into == "" {
-		return err
-	}
-	for _, n := range orphans {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		m, err := a.read(mailsvc.BlobID(hex.EncodeToString(n[:])))
-		if errors.Is(err, mailsvc.ErrDamaged) {
-			a.log.Error("body without a row is damaged", "body", hex.EncodeToString(n[:]))
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		target := mailsvc.Target{Account: r.Into, Folder: bolt.RescueFolder}
-		d := mailsvc.Delivery{ID: "rescue " + string(m.Blob), Targets: []mailsvc.Target{target}, Message: m}
-		if err := errors.Join(a.Mailboxes.Deliver(ctx, d)...); err != nil {
-			return err
-		}
-		r.Placed++
-	}
-	return nil
 }

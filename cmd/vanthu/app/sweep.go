@@ -63,7 +63,7 @@ func nightly(ctx context.Context, at *time.Location, run func()) {
 // is seen in one of them, since they are read in the order in which mail goes.
 // After a repair nothing is removed until the damaged file is taken away.
 func (a *App) Sweep(ctx context.Context) (blob.Swept, error) {
-	aside, err := filepath.Glob(filepath.Join(a.path("mail"), "*.damaged-*"))
+	aside, err := a.aside()
 	if err != nil || len(aside) > 0 {
 		return blob.Swept{}, errors.Join(err, errAside)
 	}
@@ -72,6 +72,11 @@ func (a *App) Sweep(ctx context.Context) (blob.Swept, error) {
 		return blob.Swept{}, err // a damaged row may refer to any body
 	}
 	return a.Bodies.Store.Sweep(ctx, func(id string) bool { return kept[bodyName(id)] }, sweepGrace)
+}
+
+// aside lists the damaged files that repairs have kept.
+func (a *App) aside() ([]string, error) {
+	return filepath.Glob(filepath.Join(a.path("mail"), "*.damaged-*"))
 }
 
 // name of a body in binary: there are many, and all are in memory at once.

@@ -3,12 +3,13 @@
 //
 //	session_test.go and its parts (folders, messages, search, together)
 //	                     go-imap's client, every command that it has; in the normal run
+//	store_test.go        an operator: "vanthu store" against files damaged in every way; in the normal run
 //	web_test.go          net/http, as a browser asks; in the normal run
 //	migrate_test.go      a move from one vanthu to another, killed on the way; in the normal run
 //	dovecot_test.go      a move from Debian's Dovecot (package dovecot-imapd); build tag dovecot, root
 //	mbsync_test.go       Debian's mbsync (package isync); build tag mbsync
 //	thunderbird_test.go  Debian's Thunderbird, headless; build tag thunderbird
-//	server_test.go, serve_test.go, wire_test.go, marionette_test.go, world_test.go
+//	server_test.go, serve_test.go, killable_test.go, wire_test.go, marionette_test.go, world_test.go
 //	                     the server, a site as an operator sets it up, a tap on the wire,
 //	                     Thunderbird's remote control, and everybody else in its story
 //

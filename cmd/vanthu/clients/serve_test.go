@@ -65,7 +65,7 @@ func (s site) person(t *testing.T, local, name string) login {
 func (s site) serve(t *testing.T) (server, *output) {
 	t.Helper()
 	log := run(t, exec.Command(vanthu, "serve", "-c", s.config))
-	m := log.find(t, `addresses="\{.*Submissions:(\S+) IMAP:(\S+) IMAPS:(\S+) HTTP:(\S+) HTTPS:([^\s}]+)\}`)
+	m := log.find(t, listens)
 	return server{Submissions: m[1], IMAP: m[2], IMAPS: m[3], HTTP: m[4], HTTPS: m[5], tls: trust(t, filepath.Join(s.dir, "ca.pem"))}, log
 }
 

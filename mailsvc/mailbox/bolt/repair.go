@@ -214,13 +214,24 @@ func repairShard(ctx context.Context, dir string, i, n int, o *RepairOptions) (R
 	return out, err
 }
 
-// swap puts the new file in the damaged one's place in one step, and keeps that.
+// swap puts the new file in the damaged one's place in one step, and keeps that. Of
+// a file that is gone an empty one is kept: it says that bodies may belong to rows
+// that are lost.
 func swap(path, tmp string, now time.Time) (aside string, err error) {
-	aside = path + now.Format(".damaged-20060102-150405")
-	if err := os.Link(path, aside); err != nil && !errors.Is(err, os.ErrNotExist) {
+	base := path + now.Format(".damaged-20060102-150405")
+	for n := 0; ; n++ {
+		if aside = base; n > 0 { // of a repair within the same second
+			aside = fmt.Sprint(base, "-", n)
+		}
+		if err = os.Link(path, aside); errors.Is(err, os.ErrNotExist) {
+			err = os.WriteFile(aside, nil, 0o600)
+		}
+		if !errors.Is(err, os.ErrExist) {
+			break
+		}
+	}
+	if err != nil {
 		return "", err
-	} else if err != nil {
-		aside = ""
 	}
 	if err := syncDir(filepath.Dir(path)); err != nil {
 		return aside, err

@@ -149,10 +149,13 @@ func prepareShard(tx *bbolt.Tx, i, n int) error {
 	return tx.Bucket([]byte(bShard.String())).Put([]byte(selfKey), self.encode())
 }
 
+// FormatName is the file that is written last when a store is made.
+const FormatName = "format"
+
 func formatLine(n int) []byte { return fmt.Appendf(nil, "vanthu mailbox 1 shards=%d\n", n) }
 
 func readFormat(dir string) (shards int, err error) {
-	b, err := os.ReadFile(filepath.Join(dir, "format"))
+	b, err := os.ReadFile(filepath.Join(dir, FormatName))
 	if err != nil {
 		return 0, err
 	}
@@ -174,7 +177,7 @@ func writeFormat(dir string, n int) error {
 	if err != nil {
 		return err
 	}
-	if err := os.Rename(tmp, filepath.Join(dir, "format")); err != nil {
+	if err := os.Rename(tmp, filepath.Join(dir, FormatName)); err != nil {
 		return err
 	}
 	return errors.Join(syncDir(dir), syncDir(filepath.Dir(dir)))

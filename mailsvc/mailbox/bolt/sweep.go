@@ -72,3 +72,23 @@ func (s *Store) snapshots() ([]*groupcommit.Snapshot, error) {
 	}
 	return all, nil
 }
+
+// Accounts lists the accounts that have mailboxes, of each shard as of one moment.
+func (s *Store) Accounts(ctx context.Context) (all []string, err error) {
+	for _, sh := range s.shards {
+		err := sh.db.View(func(tx *bbolt.Tx) error {
+			t := &txn{tx: tx, s: s, sh: sh}
+			return t.scan(bAccounts, nil, func(k, raw []byte) error {
+				row, err := decodeAccount(k, raw)
+				if err == nil && !row.deleted {
+					all = append(all, string(k))
+				}
+				return errors.Join(err, ctx.Err())
+			})
+		})
+		if err != nil {
+			return nil, s.fail("list accounts", fmt.Sprint("shard ", sh.no), err)
+		}
+	}
+	return all, nil
+}
