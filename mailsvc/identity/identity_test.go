@@ -14,6 +14,7 @@ import (
 	"go.etcd.io/bbolt"
 	"golang.org/x/text/unicode/norm"
 
+	"quangtri.gov.vn/vanthu/internal/subnet"
 	"quangtri.gov.vn/vanthu/mailsvc"
 )
 
@@ -331,7 +332,7 @@ func TestCountersAreBounded(t *testing.T) {
 	if len(th.counters) > maxCounters+3 {
 		t.Fatalf("%d counters", len(th.counters))
 	}
-	if network("2001:db8::1") != network("2001:db8::ffff") || network("::ffff:192.0.2.1") != network("192.0.2.1:25") {
+	if subnet.Of("2001:db8::1") != subnet.Of("2001:db8::ffff") || subnet.Of("::ffff:192.0.2.1") != subnet.Of("192.0.2.1:25") {
 		t.Error("one network has two counters")
 	}
 }

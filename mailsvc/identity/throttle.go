@@ -1,10 +1,10 @@
 package identity
 
 import (
-	"net"
-	"net/netip"
 	"sync"
 	"time"
+
+	"quangtri.gov.vn/vanthu/internal/subnet"
 )
 
 // Throttle bounds guessing. After the free failures of a counter, each further
@@ -69,7 +69,7 @@ func newThrottle(o Throttle) *throttle {
 
 // begin asks whether the account may be tried from remote now.
 func (t *throttle) begin(account, remote string, now time.Time) (attempt, bool) {
-	n := network(remote)
+	n := subnet.Of(remote)
 	keys := attempt{{account, n}, {account, ""}, {"", n}}
 	free := [...]int{t.o.PairFree, t.o.AccountFree, t.o.NetworkFree}
 	t.mu.Lock()
@@ -156,22 +156,4 @@ func (t *throttle) sweep(now time.Time) {
 	if len(t.counters) >= maxCounters {
 		clear(t.counters)
 	}
-}
-
-// network is what shares a counter: an IPv4 address, or the /64 that one IPv6
-// subscriber has to itself.
-func network(remote string) string {
-	if host, _, err := net.SplitHostPort(remote); err == nil {
-		remote = host
-	}
-	a, err := netip.ParseAddr(remote)
-	if err != nil {
-		return "unknown"
-	}
-	a = a.Unmap().WithZone("")
-	if a.Is4() {
-		return a.String()
-	}
-	p, _ := a.Prefix(64)
-	return p.String()
 }

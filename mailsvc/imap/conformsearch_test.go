@@ -252,6 +252,25 @@ func TestWordsAreFound(t *testing.T) {
 	}
 }
 
+// TestFilesAreFoundByName looks for attached files by the names that they show.
+func TestFilesAreFoundByName(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, Plain, nil)
+	attached := func(disposition string) string {
+		return "Subject: x\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nthân\r\n--b\r\nContent-Type: application/pdf\r\nContent-Disposition: " + disposition + "\r\n\r\nx\r\n--b--\r\n"
+	}
+	h.put(alice, "INBOX", attached("attachment; filename*=utf-8''K%E1%BA%BF%20ho%E1%BA%A1ch%20s%E1%BB%91%2015.pdf"))
+	h.put(alice, "INBOX", attached(`attachment; filename="`+base64Word("Ke hoach so 15.pdf")+`"`))
+	h.put(alice, "INBOX", attached("attachment"))
+	w := h.login(alice)
+	w.ok("SELECT INBOX")
+	for query, want := range map[string]string{`BODY "kế hoạch số 15"`: "1", `TEXT "ke hoach so 15.pdf"`: "1 2", `BODY "kê hoạch"`: "", `TEXT "thân"`: "1 2 3"} {
+		if got := w.found(query); got != want {
+			t.Errorf("%s: %q, want %q", query, got, want)
+		}
+	}
+}
+
 // TestBodySearchFollowsTheMessage checks that copies, moves, flags and expunges
 // leave the answers right.
 func TestBodySearchFollowsTheMessage(t *testing.T) {

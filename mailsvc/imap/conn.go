@@ -15,20 +15,22 @@ import (
 
 	imap "github.com/emersion/go-imap/v2"
 
+	"quangtri.gov.vn/vanthu/internal/subnet"
 	"quangtri.gov.vn/vanthu/mailsvc"
 )
 
 // conn is one client's connection. Everything but wake is used by its own
 // goroutine only.
 type conn struct {
-	s      *Server
-	raw    net.Conn // the socket
-	nc     net.Conn // the socket, or TLS on it
-	mode   TLSMode
-	secure bool
-	ip     string
-	r      reader
-	w      writer
+	s       *Server
+	raw     net.Conn // the socket
+	nc      net.Conn // the socket, or TLS on it
+	mode    TLSMode
+	secure  bool
+	ip      string
+	network string // what shares the limit of connections
+	r       reader
+	w       writer
 
 	account  mailsvc.Account // who is logged in
 	loggedIn bool
@@ -52,7 +54,7 @@ type conn struct {
 }
 
 func newConn(s *Server, nc net.Conn, mode TLSMode, ip string) *conn {
-	return &conn{s: s, raw: nc, nc: nc, mode: mode, ip: ip, secure: mode == Plain}
+	return &conn{s: s, raw: nc, nc: nc, mode: mode, ip: ip, network: subnet.Of(ip), secure: mode == Plain}
 }
 
 // use reads and writes through nc from now on.

@@ -38,7 +38,7 @@ type Options struct {
 
 // Limits bounds what one client can make the server hold or do.
 type Limits struct {
-	ConnsPerIP    int           // open connections per client address; default 200, negative: no limit
+	ConnsPerIP    int           // open connections per client address, of IPv6 per /64; default 200, negative: no limit
 	ConnsPerUser  int           // logged-in connections per account; default 100, negative: no limit
 	Conns         int           // open connections in all; default 20,000, negative: no limit
 	Compressed    int           // connections with COMPRESS=DEFLATE, about 50 KiB more each; default 500, negative: no limit
@@ -183,11 +183,11 @@ func (s *Server) accept(nc net.Conn, mode TLSMode) {
 		refused = "server is shutting down"
 	case l.Conns >= 0 && len(s.conns) >= l.Conns:
 		refused = "too many connections"
-	case l.ConnsPerIP >= 0 && s.perIP[ip] >= l.ConnsPerIP:
+	case l.ConnsPerIP >= 0 && s.perIP[c.network] >= l.ConnsPerIP:
 		refused = "too many connections from your address"
 	default:
 		s.conns[c] = struct{}{}
-		s.perIP[ip]++
+		s.perIP[c.network]++
 		s.wg.Add(1)
 	}
 	s.mu.Unlock()
@@ -215,7 +215,7 @@ func (s *Server) forget(c *conn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.conns, c)
-	release(s.perIP, c.ip)
+	release(s.perIP, c.network)
 	if c.compressed {
 		s.compressed--
 	}

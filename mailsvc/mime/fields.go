@@ -3,6 +3,7 @@ package mime
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"net/mail"
 	"strings"
 	"time"
@@ -44,12 +45,45 @@ func parseDate(v []byte) Date {
 		return Date{}
 	}
 	t, err := mail.ParseDate(string(v))
+	if err != nil {
+		t, err = oddDate(string(v))
+	}
 	if err != nil || t.Year() < 1 || t.Year() > 9999 {
 		return Date{}
 	}
 	_, off := t.Zone()
 	return Date{Unix: t.Unix(), Offset: int32(off), Valid: true}
 }
+
+// oddLayouts are dates that programs write although no RFC has them. What does
+// not name its zone is taken as UTC (RFC 5256 section 2.2).
+var oddLayouts = [...]string{
+	"2 Jan 2006 15:04:05 -0700", "2 Jan 2006 15:04:05 MST", "2 Jan 2006 15:04:05", "2 Jan 2006 15:04", "2 Jan 2006",
+	"2-Jan-2006 15:04:05 -0700", "2 January 2006 15:04:05 -0700", "2006-01-02T15:04:05Z07:00", "2006-01-02T15:04:05", "2006-01-02 15:04:05 -0700", "2006-01-02 15:04:05",
+	"Jan 2 15:04:05 2006",
+}
+
+// oddDate reads them, with a day of the week in any language before and a remark
+// in parentheses after.
+func oddDate(s string) (t time.Time, err error) {
+	s, _, _ = strings.Cut(s, "(")
+	words := strings.Fields(s)
+	for len(words) > 0 {
+		rest := strings.Join(words, " ")
+		for _, layout := range oddLayouts {
+			if t, err = time.Parse(layout, rest); err == nil {
+				return t, nil
+			}
+		}
+		if c := words[0][0]; c >= '0' && c <= '9' {
+			break
+		}
+		words = words[1:]
+	}
+	return time.Time{}, errNoDate
+}
+
+var errNoDate = errors.New("mime: not a date")
 
 // Time returns the instant, the zero time if the date is not valid.
 func (d Date) Time() time.Time {

@@ -262,8 +262,30 @@ func TestDates(t *testing.T) {
 	if d := x.Fields.Date; !d.Valid || d.Day() != 14564 || d.Unix != 1258308000 {
 		t.Errorf("%+v day %d", d, d.Day())
 	}
-	if d := scan("Date: hôm qua\r\n\r\n").Fields.Date; d.Valid {
-		t.Errorf("%+v", d)
+	for in, want := range map[string]int64{
+		"Mon, 16 Nov 2009 01:00:00 +0700":                  1258308000,
+		"16 Nov 09 01:00 +0700":                            1258308000,
+		"Mon, 16 Nov 2009 01:00:00 +0700 (Giờ Đông Dương)": 1258308000,
+		"Thứ Hai, 16 Nov 2009 01:00:00 +0700":              1258308000,
+		"T2 16 Nov 2009 01:00:00 +0700":                    1258308000,
+		"Mon Nov 16 01:00:00 2009":                         1258333200,
+		"Mon, 16 Nov 2009 01:00:00":                        1258333200,
+		"2009-11-16T01:00:00+07:00":                        1258308000,
+		"2009-11-16 01:00:00 +0700":                        1258308000,
+		"16-Nov-2009 01:00:00 +0700":                       1258308000,
+		"Thu, 1 Jan 1970 00:00:00 GMT":                     0,
+		"Tue, 19 Jan 2038 03:14:08 +0000":                  1 << 31,
+		"Fri, 1 Jan 1904 00:00:00 +0000":                   -2082844800,
+		"Fri, 31 Dec 9999 23:59:59 +0000":                  253402300799,
+	} {
+		if d := scan("Date: " + in + "\r\n\r\n").Fields.Date; !d.Valid || d.Unix != want {
+			t.Errorf("%s: %+v, want %d", in, d, want)
+		}
+	}
+	for _, in := range []string{"hôm qua", "", "Mon,", "32 Nov 2009 01:00:00 +0700", "16 Nov 2009 25:00:00 +0700", "0", "16 Nov 99999 01:00:00 +0000", strings.Repeat("1 ", 90), "(", "16/11/2009"} {
+		if d := scan("Date: " + in + "\r\n\r\n").Fields.Date; d.Valid {
+			t.Errorf("%q: %+v", in, d)
+		}
 	}
 }
 

@@ -10,8 +10,8 @@ import (
 )
 
 // Texts yields what people read in a message, for SEARCH and PREVIEW: each text
-// part with its transfer encoding and charset undone, HTML without its tags, and
-// the headers of embedded messages; valid UTF-8 in NFC. At most limit bytes of
+// part with its transfer encoding and charset undone, HTML without its tags, the
+// names of attached files, and the headers of embedded messages; valid UTF-8 in NFC. At most limit bytes of
 // parts are read; memory is bounded by a small multiple of that.
 func Texts(r io.ReaderAt, x *Index, limit int64) iter.Seq[string] {
 	return func(yield func(string) bool) {
@@ -41,11 +41,13 @@ func (t *texts) part(p *Part, root bool) bool {
 			return false
 		}
 	}
-	if p.Type != "text" {
-		return true
+	if p.Type == "text" {
+		if text := PartText(p, t.read(p.BodyStart, p.BodyEnd)); text != "" && !t.yield(text) {
+			return false
+		}
 	}
-	text := PartText(p, t.read(p.BodyStart, p.BodyEnd))
-	return text == "" || t.yield(text)
+	name := FileName(p)
+	return name == "" || t.yield(name)
 }
 
 // read returns bytes of the message within what is left of the limit.

@@ -135,20 +135,6 @@ func ipOf(a net.Addr) string {
 	return host
 }
 
-// networkOf is an IPv4 address, or the /64 that one IPv6 subscriber has.
-func networkOf(ip string) string {
-	a, err := netip.ParseAddr(ip)
-	if err != nil {
-		return ip
-	}
-	a = a.Unmap().WithZone("")
-	if a.Is4() {
-		return a.String()
-	}
-	p, _ := a.Prefix(64)
-	return p.String()
-}
-
 func isLoopback(ip string) bool {
 	a, err := netip.ParseAddr(ip)
 	return err == nil && a.Unmap().IsLoopback()

@@ -46,6 +46,7 @@ import (
 
 	gosmtp "github.com/emersion/go-smtp"
 
+	"quangtri.gov.vn/vanthu/internal/subnet"
 	"quangtri.gov.vn/vanthu/mailsvc"
 )
 
@@ -288,7 +289,7 @@ func (s *Server) serve(nc net.Conn, role Role) {
 		}
 	}()
 	c := &conn{Conn: nc, s: s, ip: ipOf(nc.RemoteAddr())}
-	c.network = networkOf(c.ip)
+	c.network = subnet.Of(c.ip)
 	if refusal := s.admit(c); refusal != "" {
 		s.log.Info("smtp connection refused", "remote", c.ip, "reason", refusal)
 		_ = nc.SetWriteDeadline(time.Now().Add(time.Second))
