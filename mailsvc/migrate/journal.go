@@ -23,12 +23,13 @@ import (
 // lines, each with a checksum, only ever appended to. It is not flushed to disk:
 // what a crash takes away is found out again from the old server.
 //
-//	validity N               UIDVALIDITY; what stands before it no longer counts
+//	validity N HERE          UIDVALIDITY there and here; what stands before it no
+//	                         longer counts, since one of the folders is another one
 //	message UID SHA FLAGS…   stored here, with these flags
 //	flags UID FLAGS…         now with these
 type journal struct {
 	file     *os.File // nil in a dry run
-	validity uint32
+	validity validity
 	entries  []entry // by UID, once settled
 	flags    interned
 	loose    bool            // entries may be out of order
@@ -36,6 +37,9 @@ type journal struct {
 }
 
 type hash [sha256.Size]byte
+
+// validity is UIDVALIDITY of both folders.
+type validity struct{ there, here uint32 }
 
 type entry struct {
 	uid   uint32
@@ -75,7 +79,7 @@ func journalPath(dir string, j Job, folder string) string {
 
 // openJournal reads the journal; with dry it is not made and not changed. A line
 // that is damaged ends it: what follows is cut off.
-func openJournal(path string, validity uint32, dry bool) (*journal, error) {
+func openJournal(path string, v validity, dry bool) (*journal, error) {
 	g := &journal{seen: make(map[hash]uint16)}
 	flag := os.O_RDWR | os.O_CREATE
 	if dry {
@@ -102,9 +106,9 @@ func openJournal(path string, validity uint32, dry bool) (*journal, error) {
 	} else {
 		g.file = f
 	}
-	if err == nil && g.validity != validity {
-		g.reset(validity)
-		err = g.add("validity " + strconv.FormatUint(uint64(validity), 10))
+	if err == nil && g.validity != v {
+		g.reset(v)
+		err = g.add(fmt.Sprintf("validity %d %d", v.there, v.here))
 	}
 	return g, err
 }
@@ -115,8 +119,8 @@ func (g *journal) close() {
 	}
 }
 
-func (g *journal) reset(validity uint32) {
-	g.validity, g.entries = validity, nil
+func (g *journal) reset(v validity) {
+	g.validity, g.entries = v, nil
 	clear(g.seen)
 }
 
@@ -155,8 +159,12 @@ func (g *journal) take(line []byte) bool {
 		return false
 	}
 	switch {
-	case words[0] == "validity":
-		g.reset(uint32(n))
+	case words[0] == "validity" && len(words) == 3:
+		here, err := strconv.ParseUint(words[2], 10, 32)
+		if err != nil {
+			return false
+		}
+		g.reset(validity{uint32(n), uint32(here)})
 	case words[0] == "message" && len(words) >= 3:
 		var body hash
 		raw, err := hex.DecodeString(words[2])

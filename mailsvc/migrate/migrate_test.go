@@ -124,6 +124,23 @@ func TestDeletedHere(t *testing.T) {
 	}
 }
 
+// TestAccountMadeAnew: a journal of an account that is gone says nothing about the
+// one of the same name.
+func TestAccountMadeAnew(t *testing.T) {
+	t.Parallel()
+	old, here := newHouse(t), newHouse(t)
+	old.put(t, "INBOX", letter(1), time.Unix(1e9, 0))
+	old.put(t, "Việc", letter(2), time.Unix(1e9, 0))
+	server := old.serve(t)
+	here.migrate(t, server)
+	must(t, here.store.DeleteAccount(t.Context(), lan))
+	must(t, here.store.CreateAccount(t.Context(), lan, nil))
+	here.migrate(t, server)
+	if len(here.folder(t, "INBOX")) != 1 || len(here.folder(t, "Việc")) != 1 {
+		t.Error("the mail did not come again")
+	}
+}
+
 func TestDryRun(t *testing.T) {
 	t.Parallel()
 	old, here := newHouse(t), newHouse(t)

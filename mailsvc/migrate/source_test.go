@@ -249,7 +249,7 @@ func TestDamagedJournal(t *testing.T) {
 				t.Fatalf("damage at %d: %d messages", n, len(here.folder(t, "INBOX")))
 			}
 		}
-		g, err := openJournal(path, 0, true)
+		g, err := openJournal(path, validity{}, true)
 		if err != nil || len(g.entries) > 5 {
 			t.Errorf("damage at %d: %d entries, %v", n, len(g.entries), err)
 		}

@@ -113,16 +113,18 @@ func (c *copier) begin(data *imap.SelectData) error {
 	r := c.run
 	if c.journal != nil {
 		c.journal.close()
-	}
-	var err error
-	c.journal, err = openJournal(journalPath(r.o.Dir, r.job, c.old.shown), data.UIDValidity, r.o.DryRun)
-	if err != nil {
-		return fmt.Errorf("journal: %w", err)
+		c.journal = nil
 	}
 	c.validity, c.broke, c.todo, c.odd = data.UIDValidity, make(map[uint32]int), nil, nil
 	c.report = Folder{From: c.report.From, To: c.report.To}
-	if err := c.target(); err != nil {
+	here, err := c.target()
+	if err != nil {
 		return err
+	}
+	c.folder = here.ID
+	c.journal, err = openJournal(journalPath(r.o.Dir, r.job, c.old.shown), validity{data.UIDValidity, here.UIDValidity}, r.o.DryRun)
+	if err != nil {
+		return fmt.Errorf("journal: %w", err)
 	}
 	found, err := c.survey(data.NumMessages)
 	if err != nil {
@@ -139,26 +141,24 @@ func (c *copier) begin(data *imap.SelectData) error {
 }
 
 // target finds or makes the folder here. Of one that is made the subscription of
-// the old server is kept.
-func (c *copier) target() error {
+// the old server is kept. In a dry run a folder that is missing is the zero one.
+func (c *copier) target() (mailsvc.Folder, error) {
 	r, account := c.run, c.run.job.Account
 	f, err := r.o.Store.Folder(r.ctx, account, account, c.old.to)
-	if err == nil || !errors.Is(err, mailsvc.ErrNotFound) || r.o.DryRun {
-		c.folder = f.ID
-		if errors.Is(err, mailsvc.ErrNotFound) {
-			err = nil
-		}
-		return err
+	if !errors.Is(err, mailsvc.ErrNotFound) {
+		return f, err
+	}
+	if r.o.DryRun {
+		return mailsvc.Folder{}, nil
 	}
 	f, err = r.o.Store.CreateFolder(r.ctx, account, c.old.to, c.old.role)
 	if ofMessage(err) {
-		return inFolder("không lập được thư mục "+c.old.to+" ở đây", err)
+		return f, inFolder("không lập được thư mục "+c.old.to+" ở đây", err)
 	}
 	if err == nil && !c.old.subscribed {
 		err = r.o.Store.Subscribe(r.ctx, account, c.old.to, false)
 	}
-	c.folder = f.ID
-	return err
+	return f, err
 }
 
 // survey asks for UID, flags, date and size of every message.
