@@ -273,6 +273,8 @@ func (r *resolver) throughBody(it *dispatch.Item, ph *phrase, m *meaning, match 
 		reason = m.vague
 	}
 	switch {
+	case parent.Certain && ph.merged && firstWord(m.unit) == "phòng":
+		r.offer(it, parent.Agencies, "Có thể là một phòng của cơ quan đứng sau, cũng có thể là hai nơi nhận: hãy xác nhận.")
 	case parent.Certain && m.vague == "" && !m.inside && len(match.Agencies) == 0 && ph.owner == "" && wholeUnit(m):
 		r.certain(it, parent.Agencies[0])
 		it.Reason = "Danh bạ không có hộp thư của đơn vị: gửi văn thư " + m.body + ", ghi \"chuyển: " + m.unit + "\"."

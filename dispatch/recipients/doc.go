@@ -12,7 +12,14 @@
 // Persons, "Như Điều n", "liên quan", lists and private codes are never
 // certain by reading; nothing is without a directory. What the clerk of the same
 // agency answered before ([Memory]) makes an item certain too, and says so;
-// references, lists and "liên quan" are asked every time.
+// references, lists, private persons and "liên quan" are asked every time, and an
+// answer counts only while the same bodies come into question ([Question]).
+//
+// Some names are never certain though the directory knows one body for them: a
+// provincial body or group that an issuer below the province names without "tỉnh";
+// the issuer itself by a bare name, which may be its superior; a committee by a
+// bare place name that two have; bodies that share a territory the issuer does not
+// sit in; a body with an exception or an unread remark behind it.
 //
 // Time and memory are linear in the text. Items, parts of a line and the length
 // of names are bounded; what exceeds a bound becomes one last doubtful item.
@@ -29,7 +36,7 @@
 //	bullet    = "-" | "–" | "+" | "*" | "•" | number "." .        "+" is a line under a header
 //	archive   = ( "Lưu" | "Lưu trữ" ) [ ":" ] { any } .
 //	header    = label .                                          with nothing behind its colon
-//	label     = { word } ":" .
+//	label     = { word } ":" .                                   a purpose too: "Để thực hiện: A, B"
 //	segment   = [ label ] part { ( "," | "và" ) [ label ] part } .
 //	part      = reference | web | person | group | unit | body | code .
 //	            each with { tag } behind it
@@ -37,7 +44,7 @@
 //	          | purpose | via | except .                          also without parentheses at the end
 //	purpose   = "để" { word } | "b/c" | "p/h" | "t/h" | ... .
 //	copies    = number [ "b" | "bản" ] .
-//	channel   = [ "gửi" ] "bản" ( "giấy" | "điện tử" ) [ "và" ... ] .
+//	channel   = [ "gửi" ] "bản" ( "giấy" | "điện tử" ) [ "và" ... ] | "qua" ( "email" | "trục" | "phần mềm" ... ) .
 //	via       = "qua" name .
 //	except    = ( "trừ" | "ngoại trừ" | "không gửi" ) name { "," name } .
 //	reference = "Như trên" | "Như kính gửi" | [ "Như" ] [ "khoản" n ] "Điều" n
@@ -68,7 +75,8 @@
 //  6. "Cục X, VPCP" and "xã A, huyện B" are joined again; "trừ ..." goes to the
 //     part before it; runs of private codes become one recipient.
 //  7. What the list has in common is shared out: tags from its end; the head
-//     ("TT Tỉnh ủy, HĐND, UBND tỉnh", "UBND TP A, TX B", "Sở A, B"); the body of
+//     ("TT Tỉnh ủy, HĐND, UBND tỉnh", but "TT HĐND, UBND": a committee alone has no
+//     standing body; "UBND TP A, TX B", "Sở A, B"); the body of
 //     titles ("CT, các PCT UBND tỉnh"); the committee of boards ("Ban Tổ chức,
 //     Ban Tuyên giáo Tỉnh ủy"); the territory ("TAND, VKSND tỉnh").
 //  8. Each part, now self-standing, is read: reference, code, inside of an

@@ -45,30 +45,41 @@ func ownerHead(toks []token) bool {
 // mergeOwners joins "Cục KSTTHC, VPCP" and "PV11, Công an tỉnh" into one
 // recipient: a unit followed by the body that has such units.
 func (p *lineParser) mergeOwners(list []phrase) []phrase {
-	if len(list) != 2 || list[0].prefix != "" || list[0].owner != "" || list[1].owner != "" || list[0].header || list[1].header || !list[0].tags.empty() {
-		return list
+	var out []phrase
+	for i := 0; i < len(list); i++ {
+		ph := list[i]
+		if i+1 < len(list) && unitBefore(&ph, &list[i+1]) {
+			next := list[i+1]
+			ph.end, ph.tags = next.end, next.tags
+			ph.tags.unit = source(p.s, next.toks)
+			ph.merged = true
+			i++
+		}
+		out = append(out, ph)
 	}
-	unit, owner := list[0].toks, list[1].toks
+	return out
+}
+
+// unitBefore reports whether one phrase is a unit of the body that the next names.
+func unitBefore(a, b *phrase) bool {
+	if a.prefix != "" || a.owner != "" || b.owner != "" || a.header || b.header || !a.tags.empty() {
+		return false
+	}
+	unit, owner := a.toks, b.toks
 	if !ownerHead(owner) || dashOwner(unit) > 0 {
-		return list
+		return false
 	}
-	first := words(unit)
-	known := unitOwners[first]
-	policeCode := shortCode(unit) && hasDigit(unit[0].text) && strings.HasPrefix(words(owner), "công an")
+	known := longestOwner(unit)
 	switch {
 	case known != "" && sameName(known, expand(owner)):
-	case policeCode:
+	case shortCode(unit) && hasDigit(unit[0].text) && strings.HasPrefix(words(owner), "công an"):
 	case unit[0].key == "cục" && owner[0].key == "bộ" && !placed(unit) && !fiscalBureau(unit):
 	case unit[0].key == "vụ" && (owner[0].key == "bộ" || owner[0].key == "vpcp" || owner[0].key == "văn"):
-	case unit[0].key == "phòng" && len(unit) > 1 && (owner[0].key == "sở" || owner[0].key == "văn" || owner[0].key == "vp" || owner[0].key == "vpub"):
+	case unit[0].key == "phòng" && len(unit) > 1 && !placed(unit) && (owner[0].key == "sở" || owner[0].key == "văn" || owner[0].key == "vp" || owner[0].key == "vpub"):
 	default:
-		return list
+		return false
 	}
-	merged := list[0]
-	merged.end = list[1].end
-	merged.tags = list[1].tags
-	merged.tags.unit = source(p.s, owner)
-	return []phrase{merged}
+	return true
 }
 
 // fiscalBureau reports a "Cục" that every province had too ("Cục Thuế"): beside a

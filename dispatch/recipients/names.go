@@ -162,7 +162,7 @@ func placeStart(toks []token) int {
 		if len(rest) > 0 && properName(rest) != len(rest) {
 			continue
 		}
-		if i > 0 && toks[i-1].word() && (level == "xã" && toks[i-1].key == "thị" || level == "huyện" && toks[i-1].key == "ban") {
+		if i > 0 && toks[i-1].word() && (level == "xã" && (toks[i-1].key == "thị" || toks[i-1].key == "văn") || level == "huyện" && toks[i-1].key == "ban") {
 			continue
 		}
 		return i
@@ -183,6 +183,9 @@ var centralWords = wordSet("bộ vpcp vptw vpqh vpctn vptư bcđtw")
 func isCentral(toks []token) bool {
 	if len(toks) == 0 {
 		return false
+	}
+	if longestOwner(toks) != "" {
+		return true
 	}
 	text := " " + words(toks) + " "
 	if toks[0].key == "bộ" && !strings.HasPrefix(text, " bộ chỉ huy") && !strings.HasPrefix(text, " bộ chqs") && !strings.HasPrefix(text, " bộ ch ") {

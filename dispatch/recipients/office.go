@@ -161,15 +161,8 @@ func (is *issuer) unitOf(full string, toks []token, ph *phrase) (meaning, bool) 
 	if i := dashOwner(toks); i > 0 {
 		return is.unitMeaning(trimMarks(toks[:i]), toks[i+1:], full), true
 	}
-	if is.councilBoard(toks) {
-		m := is.unitMeaning(toks, tokenize("HĐND "+is.seat().String()), "")
-		if toks[len(toks)-1].key == "tộc" {
-			m.vague = "Ban Dân tộc có cả ở HĐND và UBND: hãy chọn."
-		}
+	if m, ok := is.bareUnit(full, toks); ok {
 		return m, true
-	}
-	if words(toks) == "thanh tra" && (is.class == department || is.class == ministry) {
-		return is.ownUnit(full, toks), true
 	}
 	if !unitHead(toks) {
 		return meaning{}, false
@@ -209,6 +202,22 @@ func (is *issuer) councilBoard(toks []token) bool {
 		return false
 	}
 	return is.class == council || strings.HasPrefix(is.own, "Ban ") && strings.Contains(is.own, "HĐND")
+}
+
+// bareUnit reads units that the issuer writes without itself: a council its "Ban
+// Pháp chế", a department its "Thanh tra".
+func (is *issuer) bareUnit(full string, toks []token) (meaning, bool) {
+	switch {
+	case is.councilBoard(toks):
+		m := is.unitMeaning(toks, tokenize("HĐND "+is.seat().String()), "")
+		if toks[len(toks)-1].key == "tộc" {
+			m.vague = "Ban Dân tộc có cả ở HĐND và UBND: hãy chọn."
+		}
+		return m, true
+	case words(toks) == "thanh tra" && (is.class == department || is.class == ministry):
+		return is.ownUnit(full, toks), true
+	}
+	return meaning{}, false
 }
 
 // ownUnit reads "Văn phòng Sở", "Thanh tra Sở": a unit of the issuer.
@@ -261,6 +270,11 @@ func (is *issuer) unitMeaning(unit, owner []token, full string) meaning {
 	m := meaning{kind: dispatch.KindOffice}
 	m.body = is.bodyName(stripOf(owner))
 	m.unit = unitName(unit)
+	for i := 1; i+1 < len(unit); i++ {
+		if unit[i].key == "và" && unit[i+1].capital() && (knownBody(unit[i+1:]) || strongHead(tokenize(abbreviations[unit[i+1].key]))) {
+			m.vague = "Có thể là hai nơi nhận nối bằng \"và\": hãy xác nhận."
+		}
+	}
 	switch {
 	case unit[0].key == "ban" && bodyCore(tokenize(m.body)) > 0, strings.HasPrefix(m.body, "Văn phòng UBND"), strings.HasPrefix(m.body, "Sở "):
 		m.name = m.unit + ", " + m.body
@@ -268,6 +282,7 @@ func (is *issuer) unitMeaning(unit, owner []token, full string) meaning {
 		m.name = m.unit + " - " + m.body
 	}
 	m.forms = distinctForms(full, m.unit+", "+m.body, m.unit+" - "+m.body, m.unit+" "+m.body, m.body+" ("+m.unit+")")
+	m.forms = distinctForms(append(m.forms, joinForm(unit)+", "+joinForm(stripOf(owner)), m.unit+", "+expand(stripOf(owner)))...)
 	if bare := is.bareLevel(m.body); bare != "" {
 		m.forms = distinctForms(append(m.forms, m.unit+" "+bare)...)
 	}

@@ -32,6 +32,7 @@ type phrase struct {
 	excepting  bool // ends with "trừ ..." after a comma
 	unclear    bool // the exception may reach too far
 	overfull   bool // the line goes on beyond its bound
+	merged     bool // a unit and, behind a comma, the body it belongs to
 	several    bool // several bodies of several places in one list
 	concern    bool // "liên quan" at the end of the list may hold for it too
 	tags       tags

@@ -1,6 +1,7 @@
 package recipients
 
 import (
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -142,4 +143,39 @@ func whole(t *testing.T, form string, items []dispatch.Item, members []directory
 		t.Errorf("%q: certain of %d bodies, the group has %d", form, len(got), len(members))
 	}
 	return true
+}
+
+// TestPairsOfNames writes two names that the register knows for sure on one line.
+// Nothing is shared over a ";": whatever is certain is one of the two.
+func TestPairsOfNames(t *testing.T) {
+	t.Parallel()
+	dir := snapshot(t)
+	random := rand.New(rand.NewPCG(2025, 7))
+	for _, b := range []Block{
+		{Issuer: "qt.ubnd", IssuerName: "UBND tỉnh Quảng Trị", On: "2014-05-05"},
+		{Issuer: "qt.ubnd.huyen-hai-lang", IssuerName: "UBND huyện Hải Lăng", On: "2014-05-05"},
+		{Issuer: "qt.ubnd.xa-hai-lang-2025", IssuerName: "UBND xã Hải Lăng", On: "2025-11-11"},
+	} {
+		var names []string
+		var bodies []directory.ID
+		for i, a := range dir.Agencies(b.On) {
+			if a.Level == "xa" && i%9 != 0 || a.Type == "dia-ban" {
+				continue
+			}
+			for _, n := range dir.Names(a.ID, b.On) {
+				if m := dir.Lookup(n.Text, b.Issuer, b.On); n.Kind != "symbol" && m.Certain && m.Agencies[0] == a.ID {
+					names, bodies = append(names, n.Text), append(bodies, a.ID)
+				}
+			}
+		}
+		for range 1500 {
+			i, j := random.IntN(len(names)), random.IntN(len(names))
+			b.Lines = []string{names[i] + "; " + names[j]}
+			for _, it := range Resolve(dir, b) {
+				if it.Certainty == dispatch.Certain && it.Kind != dispatch.KindGroup && it.Agencies[0] != bodies[i] && it.Agencies[0] != bodies[j] {
+					t.Errorf("%s: %q: %q is certain of %v", b.Issuer, b.Lines[0], it.Text, it.Agencies)
+				}
+			}
+		}
+	}
 }

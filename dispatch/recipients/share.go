@@ -119,6 +119,9 @@ func (p *lineParser) shareStanding(list []phrase) {
 			if head == "Thường trực" && committeeCore(list[j].toks) && (councilCore(list[i].toks[n:]) || !councilCore(list[j-1].toks)) {
 				break // "TT HĐND, UBND": only "TT Tỉnh ủy, HĐND, UBND" means that of all three
 			}
+			if otherLevel(trimMarks(list[i].toks[n:]), list[j].toks) {
+				break
+			}
 			if head == "Văn phòng" && !sameCore(list[i].toks[n:], list[j].toks) {
 				break
 			}
@@ -140,7 +143,20 @@ func committeeCore(toks []token) bool { return bodyCores[words(toks[:bodyCore(to
 func sharesStanding(toks []token) bool {
 	n := bodyCore(toks)
 	core := bodyCores[words(toks[:n])]
-	return n > 0 && core != "MTTQ" && core != "ĐBQH"
+	return n > 0 && (core == "HĐND" || core == "UBND")
+}
+
+// otherLevel reports "TT Thị ủy X, HĐND tỉnh": the committee behind the head works
+// on another level, or the head has a place of its own, so that it is not shared.
+func otherLevel(head, next []token) bool {
+	n := bodyCore(head)
+	place := trimMarks(next[bodyCore(next):])
+	party := partyLevels[words(head[:n])]
+	level, m := levelAt(place)
+	if party == "" { // HĐND, UBND, Đảng ủy with a place of its own
+		return n < len(head) && m > 0
+	}
+	return m > 0 && level != party
 }
 
 // sameCore keeps "Văn phòng Tỉnh ủy, UBND tỉnh" from becoming two offices: only
@@ -234,48 +250,6 @@ func (p *lineParser) shareAide(list []phrase) {
 	}
 }
 
-// sharePlace is "Tỉnh ủy, HĐND, UBND tỉnh Thanh Hóa" and "TAND, VKSND, Cục
-// THADS tỉnh": bodies without a territory take the one at the end.
-func (p *lineParser) sharePlace(list []phrase) {
-	tail, from := "", 0
-	for i := len(list) - 1; i >= 0; i-- {
-		ph := &list[i]
-		_, _, _, post := leadingPost(ph.toks)
-		if post > 0 || ph.owner != "" || ph.header {
-			tail = ""
-			continue
-		}
-		if at := tailStart(ph.toks); at < len(ph.toks) {
-			tail = ""
-			if at > 0 && !tooLong(ph.toks[at:]) && (bodyCore(ph.toks) > 0 || takesPlace(ph.toks) || standingHead(ph.toks)) {
-				tail, from = source(p.s, ph.toks[at:]), i
-			}
-			continue
-		}
-		if tail == "" || ph.suffix != "" || strings.HasPrefix(tail, "các ") && indexOf(ph.toks, "các") >= 0 || isCentral(ph.toks) || wholeProvinceTail(ph.toks) {
-			continue
-		}
-		if bodyCore(ph.toks) > 0 || takesPlace(ph.toks) || standingHead(ph.toks) {
-			ph.suffix = tailFor(ph.toks, tail)
-			if from+1 < len(list) && furtherPlace(tail, list[from+1].toks) {
-				ph.several, list[from].several = true, true
-			}
-		}
-	}
-}
-
-// furtherPlace reports "HĐND, UBND huyện A, B": behind a tail that names a
-// territory stands but the name of another one.
-func furtherPlace(tail string, next []token) bool {
-	t := tokenize(tail)
-	at := placeStart(t)
-	if at >= len(t) {
-		return false
-	}
-	_, n := levelAt(t[at:])
-	return at+n < len(t) && (startsPlace(next) || properName(next) == len(next) && !strongHead(next) && !shortCode(next))
-}
-
 // shareCommittee is "Ban Tổ chức, Ban Tuyên giáo Tỉnh ủy": boards without a
 // committee take the one that the last of them names.
 func (p *lineParser) shareCommittee(list []phrase) {
@@ -296,6 +270,9 @@ func (p *lineParser) shareCommittee(list []phrase) {
 				tail = source(p.s, ph.toks[at:])
 			}
 			continue
+		}
+		if standingHead(list[min(i+1, len(list)-1)].toks) && !bareStanding(ph.toks) {
+			continue // "BTC, TT. Tỉnh ủy": the committee is that of the standing body only
 		}
 		if tail != "" && ph.suffix == "" && placeStart(ph.toks) == len(ph.toks) && !isCentral(ph.toks) {
 			ph.suffix = tail
@@ -337,70 +314,6 @@ func committeeAt(toks []token) int {
 	}
 	return 0
 }
-
-// tailFor fits a tail to a Party committee: "Tỉnh ủy" takes the bare name of
-// the province, and nothing from a bare level word or another level.
-func tailFor(toks []token, tail string) string {
-	t := tokenize(tail)
-	level, n := levelAt(t)
-	text := words(toks)
-	for party, of := range partyLevels {
-		if text == party || strings.HasSuffix(text, " "+party) {
-			if level == of && n < len(t) {
-				return source(tail, t[n:])
-			}
-			return ""
-		}
-	}
-	if toks[len(toks)-1].key == "tu" || toks[len(toks)-1].key == "hu" {
-		return ""
-	}
-	return tail
-}
-
-func standingHead(toks []token) bool {
-	_, n := longest(standingHeads, toks)
-	return n > 0 && bodyCore(trimMarks(toks[n:])) > 0
-}
-
-// tailStart returns where a name's territory begins: "tỉnh X", "tỉnh", "các
-// huyện, thị xã". len(toks) if there is none.
-func tailStart(toks []token) int {
-	for i := range toks {
-		if i == 0 || !toks[i].word() {
-			continue
-		}
-		j := i
-		if toks[j].key == "các" && j+1 < len(toks) {
-			j++
-		}
-		if c := chainAt(toks, j, j > i); c.end > j && c.territorial() {
-			return i
-		}
-		if _, n := levelAt(toks[j:]); j > i && n > 0 && j+n == len(toks) { // "các huyện"
-			return i
-		}
-	}
-	return placeStart(toks)
-}
-
-// placeTakers are heads of bodies that exist once in every territory.
-var placeTakers = wordSetOf("tand", "vksnd", "tòa án nhân dân", "viện kiểm sát nhân dân", "công an", "ca", "bchqs", "bộ chqs", "bch quân sự", "bộ chỉ huy quân sự", "ban chqs", "ban chỉ huy quân sự", "bđbp", "bch bđbp", "bộ chỉ huy bộ đội biên phòng", "cục", "chi cục",
-	"kho bạc", "kbnn", "kho bạc nhà nước", "bhxh", "bảo hiểm xã hội", "lđlđ", "liên đoàn lao động", "hội", "hội nông dân", "hội lhpn", "hội liên hiệp phụ nữ", "hội ccb", "hội cựu chiến binh", "mttq", "ubmttq", "ủy ban mttq", "ubmttqvn", "mặt trận tổ quốc", "thanh tra", "đài", "ban", "trung tâm", "ngân hàng", "quân sự", "biên phòng", "phòng", "đoàn đbqh", "thuế", "thống kê", "thi hành án", "thads", "bưu điện", "điện lực", "hải quan", "ban dân tộc", "văn phòng", "vp", "đoàn thanh niên", "hạt kiểm lâm")
-
-func takesPlace(toks []token) bool {
-	table := placeTakerTable
-	_, n := longest(table, toks)
-	return n > 0
-}
-
-var placeTakerTable = func() map[string]string {
-	m := make(map[string]string, len(placeTakers))
-	for k := range placeTakers {
-		m[k] = k
-	}
-	return m
-}()
 
 // shareHead is "UBND TP Đông Hà, TX Quảng Trị", "UBND huyện A, B", "Sở Tài
 // chính, Nội vụ" and "Các Sở Tài chính, Nội vụ".

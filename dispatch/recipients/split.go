@@ -244,7 +244,8 @@ func conjunction(toks []token, from, i int) bool {
 
 // knownBody reports whether toks begins like a body or is the code of one.
 func knownBody(toks []token) bool {
-	return strongHead(toks) || partyCodeKeys[words(toks)] != "" && toks[0].upper() || fieldOfCode(toks)
+	return strongHead(toks) || partyCodeKeys[words(toks)] != "" && toks[0].upper() || fieldOfCode(toks) ||
+		startsPlace(toks) || toks[0].upper() && placed(toks) || abbreviations[toks[0].key] != "" && strongHead(tokenize(abbreviations[toks[0].key]))
 }
 
 // placeEnds reports that a list of places ends with "B và thị xã C".
@@ -274,7 +275,7 @@ func placesJoined(left, right []token) bool {
 
 // joinableHeads are the heads of bodies that "và" joins to another body, rather
 // than goes on with its name ("Hội Khoa học và Kỹ thuật").
-var joinableHeads = wordSet("sở bộ ubnd hđnd ủy cục tổng chi công ban tòa tand viện vksnd kho kbnn bảo bhxh ngân thanh đài báo trung tỉnh thành huyện thị đảng mttq ubmttq đoàn vpcp văn vp cổng website tt thường liên mặt")
+var joinableHeads = wordSet("phòng vụ sở bộ ubnd hđnd ủy cục tổng chi công ban tòa tand viện vksnd kho kbnn bảo bhxh ngân thanh đài báo trung tỉnh thành huyện thị đảng mttq ubmttq đoàn vpcp văn vp cổng website tt thường liên mặt")
 
 // joinableHead reports whether toks begins a body that "và" may join.
 func joinableHead(toks []token) bool { return strongHead(toks) && joinableHeads[toks[0].key] }
