@@ -67,13 +67,15 @@ else \
 fi
 endef
 
-# durable runs cycles of the stores' crash harness; power loss and full file
+# durable runs cycles of the crash harness, on the stores and on the whole server over
+# its sockets; power loss and full file
 # systems need root and loop devices.
 define durable
 if [ "$$(id -u)" = 0 ] && [ -e /dev/loop-control ] && command -v mkfs.ext4 >/dev/null; then tags=crash; else \
 	tags=; echo "NOT TESTED, needs root, loop devices and e2fsprogs: power loss, full file system"; fi; \
 echo "== $(1) cycles of kill -9, failing calls, power loss, full disk"; \
-VANTHU_CRASH_CYCLES=$(1) $(GO) test -count=1 -timeout $(2) -tags "$$tags" ./mailsvc/mailbox/crashtest
+VANTHU_CRASH_CYCLES=$(1) $(GO) test -count=1 -timeout $(2) -tags "$$tags" ./mailsvc/mailbox/crashtest && \
+VANTHU_CRASH_CYCLES=$(1) $(GO) test -count=1 -timeout $(2) -run '^TestKilledServer$$' ./cmd/vanthu/clients
 endef
 
 deps:

@@ -3,17 +3,27 @@ package groupcommit
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 
 	"go.etcd.io/bbolt"
+
+	"quangtri.gov.vn/vanthu/internal/crashpoint"
+)
+
+// Crash points of a compaction.
+const (
+	BeforeSwap = "groupcommit.before-swap"
+	AfterSwap  = "groupcommit.after-swap"
 )
 
 // compactBatch is how many bytes Compact writes in one transaction.
 const compactBatch = 64 << 20
 
 // Compact writes the database at path anew without its free pages, which bbolt
-// never gives back. The database must not be open. It returns the sizes before
+// never gives back. The database must not be open. Cut at any point it leaves the
+// old file or the new one; a damaged file is left alone (ErrDamaged). It returns the sizes before
 // and after, in bytes of the file's used part.
 func Compact(path string) (before, after int64, err error) {
 	if err := settle(path); err != nil {
@@ -22,6 +32,9 @@ func Compact(path string) (before, after int64, err error) {
 	tmp := path + ".compact"
 	if err := os.Remove(tmp); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return 0, 0, err
+	}
+	if err := verify(path, slog.Default()); err != nil {
+		return 0, 0, fmt.Errorf("compact %s: %w", path, classify(err))
 	}
 	src, err := openReadOnly(path)
 	if err != nil {
@@ -37,9 +50,11 @@ func Compact(path string) (before, after int64, err error) {
 	if after, err = usedBytes(tmp); err != nil {
 		return 0, 0, err
 	}
+	crashpoint.Here(BeforeSwap)
 	if err := os.Rename(tmp, path); err != nil {
 		return 0, 0, err
 	}
+	crashpoint.Here(AfterSwap)
 	return before, after, syncDir(filepath.Dir(path))
 }
 

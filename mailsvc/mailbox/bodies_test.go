@@ -163,6 +163,51 @@ func TestSweepKeepsWhatHasARow(t *testing.T) {
 	}
 }
 
+// TestSweepMeetsDelivery delivers the bodies that a sweep is about to remove: after
+// it has asked whether a row refers to them, and before it removes them. Their
+// senders are answered, so they must stay.
+func TestSweepMeetsDelivery(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	var past atomic.Int64
+	now := func() time.Time { return time.Now().Add(time.Duration(past.Load())) }
+	bodies, mail := open(t, blob.Options{Now: now, PackBelow: 400}, 2, 1)
+	old := [][]byte{bytes.Repeat([]byte("s"), 300), bytes.Repeat([]byte("l"), 3000)} // in a pack, in a file
+	ids := make(map[string][]byte)
+	for _, body := range old {
+		m, err := put(bodies, body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids[string(m.Blob)] = body
+	}
+	past.Store(int64(100 * time.Hour))
+	delivered := 0
+	keep := func(id string) bool {
+		m, err := put(bodies, ids[id]) // the same bytes come again at this very moment
+		if err == nil {
+			d := mailsvc.Delivery{Message: m, Targets: []mailsvc.Target{{Account: address(0)}}}
+			err = errors.Join(mail.Deliver(ctx, d)...)
+		}
+		if err != nil {
+			t.Error(err)
+		}
+		delivered++
+		return false // the rows were read before
+	}
+	if swept, err := bodies.Store.Sweep(ctx, keep, time.Hour); err != nil || swept.Bodies != 0 {
+		t.Errorf("swept %+v, %v", swept, err)
+	}
+	for id := range ids {
+		if err := bodies.Store.Verify(id); err != nil {
+			t.Errorf("delivered while the sweep was at it: %v", err)
+		}
+	}
+	if delivered != len(old) {
+		t.Errorf("%d bodies were asked about", delivered)
+	}
+}
+
 // BenchmarkDelivery is the whole way of a mail behind the protocol: body, then rows.
 func BenchmarkDelivery(b *testing.B) {
 	for _, shards := range []int{1, 2, 4, 8} {

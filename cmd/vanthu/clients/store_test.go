@@ -1,6 +1,7 @@
 package clients
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -274,4 +275,65 @@ func (s stored) unchanged(t *testing.T) {
 		}
 	}
 	r.stop(t)
+}
+
+// TestStoreBodies: damage beside the bodies costs none of them; a body that is
+// damaged itself is told by check, refused to mail programs, and no other is.
+func TestStoreBodies(t *testing.T) {
+	t.Parallel()
+	s := furnish(t)
+	packs := func(c site, file string) string { return filepath.Join(c.dir, "data", "blobs", "packs", file) }
+	for name, hurt := range map[string]func(t *testing.T, c site){
+		"pack header": func(t *testing.T, c site) {
+			rewrite(t, packs(c, "00000001.pack"), func(b []byte) []byte { clear(b[:22]); return b })
+		},
+		"index gone": func(t *testing.T, c site) { must(t, os.Remove(packs(c, "index.db"))) },
+		"index damaged": func(t *testing.T, c site) {
+			rewrite(t, packs(c, "index.db"), func(b []byte) []byte { clear(b[8192:]); return b })
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := s
+			c.site = s.copy(t)
+			hurt(t, c.site)
+			if code, out := c.try("store", "repair"); code != 0 {
+				t.Errorf("repair: %d\n%s", code, out)
+			}
+			c.unchanged(t)
+		})
+	}
+	t.Run("large body", func(t *testing.T) {
+		t.Parallel()
+		c := s
+		c.site = s.copy(t)
+		large := value(filepath.Glob(filepath.Join(c.dir, "data", "blobs", "[0-9a-f][0-9a-f]", "*")))(t)
+		rewrite(t, large[0], func(b []byte) []byte { b[len(b)-100] ^= 1; return b })
+		if code, out := c.try("store", "check"); code != 1 || strings.Count(out, "HỎNG  blobs") != 1 || !strings.Contains(out, filepath.Base(large[0])) {
+			t.Errorf("check: %d\n%s", code, out)
+		}
+		r := c.start(t)
+		refused, sums := 0, make(map[string]bool)
+		for _, who := range c.people[:2] {
+			for _, h := range c.had[who.Address] {
+				sums[h.Sum] = true
+			}
+			cl := value(r.session(who))(t)
+			n := value(cl.Select("INBOX", nil).Wait())(t).NumMessages
+			for i := range n {
+				text := &imap.FetchItemBodySection{Specifier: imap.PartSpecifierText, Peek: true}
+				got, err := cl.Fetch(imap.SeqSetNum(i+1), &imap.FetchOptions{BodySection: []*imap.FetchItemBodySection{text}}).Collect()
+				if err != nil || len(got) != 1 || len(got[0].FindBodySection(text)) == 0 {
+					refused++
+				} else if sum := fmt.Sprintf("%x", sha256.Sum256(got[0].FindBodySection(text)))[:16]; !sums[sum] {
+					t.Errorf("%s was served what nobody sent", who.Address)
+				}
+			}
+			cl.Close()
+		}
+		r.stop(t)
+		if refused > 1 {
+			t.Errorf("%d messages were refused", refused)
+		}
+	})
 }
