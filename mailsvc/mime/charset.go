@@ -173,7 +173,7 @@ func syllablesIn(t transform.Transformer, sample []byte) (n int) {
 		if ascii(word) {
 			continue
 		}
-		if _, known := syllables().code[viet.Key(word)]; known {
+		if _, known := lookup(syllables(), viet.Key(word)); known {
 			n++
 		} else {
 			n--

@@ -70,18 +70,18 @@ func (w *queryWord) fits(word, form string) bool {
 // prepare fills the table of syllables.
 func (q *Query) prepare() {
 	t := syllables()
-	q.table = make([]byte, len(t.forms))
+	q.table = make([]byte, t.size())
 	for i := range q.words {
 		w := &q.words[i]
-		for code, fold := range t.folds {
-			if !w.fits(fold, w.fold) {
+		for code := range t.size() {
+			if !w.fits(t.folds.at(code), w.fold) {
 				continue
 			}
 			if !q.marked {
 				q.table[code] |= 1 << i
 				continue
 			}
-			for _, form := range t.forms[code] {
+			for form := range t.formsOf(code) {
 				if w.fits(form, w.key) || w.fits(form, w.lower) {
 					q.table[code] |= 1 << i
 				}

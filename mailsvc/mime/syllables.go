@@ -1,6 +1,7 @@
 package mime
 
 import (
+	"iter"
 	"strings"
 	"sync"
 
@@ -27,15 +28,67 @@ const (
 // last two only.
 var tones = [...]string{"", "\u0300", "\u0309", "\u0303", "\u0301", "\u0323"}
 
-// syllableTable is the fixed vocabulary.
+// syllableTable is the fixed vocabulary. It is all in a few slices, so
+// that the garbage collector need not walk 60,000 strings again and again.
 type syllableTable struct {
-	forms [][]string        // of each code: the Key, then other ways to place the tone
-	folds []string          // of each code: without marks
-	code  map[string]uint16 // of every form
+	forms packed   // of all codes: the Key, then other ways to place the tone
+	first []uint32 // by code: its first form; one more at the end
+	folds packed   // by code: without marks
+	codes []uint16 // by form
+	slots []uint32 // hash table of forms: their number plus 1, or 0
+}
+
+// packed is many strings in one.
+type packed struct {
+	text string
+	ends []uint32
+}
+
+func (s *packed) at(i int) string {
+	from := uint32(0)
+	if i > 0 {
+		from = s.ends[i-1]
+	}
+	return s.text[from:s.ends[i]]
+}
+
+const syllableSlots = 1 << 17
+
+// slotOf is FNV-1a, folded.
+func slotOf[S string | []byte](word S) uint32 {
+	h := uint32(2166136261)
+	for i := range len(word) {
+		h = (h ^ uint32(word[i])) * 16777619
+	}
+	return (h ^ h>>15) % syllableSlots
+}
+
+// lookup returns the code of a syllable in one of its forms.
+func lookup[S string | []byte](t *syllableTable, word S) (code uint16, ok bool) {
+	for at := slotOf(word); t.slots[at] != 0; at = (at + 1) % syllableSlots {
+		if form := int(t.slots[at] - 1); t.forms.at(form) == string(word) {
+			return t.codes[form], true
+		}
+	}
+	return 0, false
+}
+
+// size is the number of codes.
+func (t *syllableTable) size() int { return len(t.first) - 1 }
+
+// formsOf calls yield with each form of a code.
+func (t *syllableTable) formsOf(code int) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for i := t.first[code]; i < t.first[code+1]; i++ {
+			if !yield(t.forms.at(int(i))) {
+				return
+			}
+		}
+	}
 }
 
 var syllables = sync.OnceValue(func() *syllableTable {
-	t := &syllableTable{code: make(map[string]uint16, 40_000)}
+	m := maker{known: make(map[string]bool, 40_000)}
 	for _, initial := range strings.Fields(initials) {
 		initial = strings.TrimPrefix(initial, "-")
 		for i, list := range [...]string{rimes, stopped} {
@@ -44,12 +97,12 @@ var syllables = sync.OnceValue(func() *syllableTable {
 					continue
 				}
 				for _, tone := range tones[i*4:] {
-					t.add(initial, rime, tone)
+					m.add(initial, rime, tone)
 				}
 			}
 		}
 	}
-	return t
+	return m.table()
 })
 
 // joins reports whether spelling allows the pair.
@@ -68,19 +121,51 @@ func joins(initial, rime string) bool {
 	return true
 }
 
-func (t *syllableTable) add(initial, rime, tone string) {
+// maker gathers the table.
+type maker struct {
+	t            syllableTable
+	known        map[string]bool // forms that have a code
+	forms, folds strings.Builder
+}
+
+func (m *maker) add(initial, rime, tone string) {
 	forms := placements(initial, rime, tone)
-	if _, known := t.code[forms[0]]; known {
+	if m.known[forms[0]] {
 		return
 	}
-	code := uint16(len(t.forms))
+	t := &m.t
+	code := uint16(len(t.first))
+	t.first = append(t.first, uint32(len(t.codes)))
 	for _, f := range forms {
-		if _, known := t.code[f]; !known {
-			t.code[f] = code
+		form := len(t.codes)
+		t.codes = append(t.codes, code)
+		m.forms.WriteString(f)
+		t.forms.ends = append(t.forms.ends, uint32(m.forms.Len()))
+		if m.known[f] {
+			continue // it is found as the earlier code's
 		}
+		m.known[f] = true
+		m.place(f, form)
 	}
-	t.forms = append(t.forms, forms)
-	t.folds = append(t.folds, viet.Fold(forms[0]))
+	m.folds.WriteString(viet.Fold(forms[0]))
+	t.folds.ends = append(t.folds.ends, uint32(m.folds.Len()))
+}
+
+func (m *maker) place(word string, form int) {
+	if m.t.slots == nil {
+		m.t.slots = make([]uint32, syllableSlots)
+	}
+	at := slotOf(word)
+	for m.t.slots[at] != 0 {
+		at = (at + 1) % syllableSlots
+	}
+	m.t.slots[at] = uint32(form) + 1
+}
+
+func (m *maker) table() *syllableTable {
+	m.t.first = append(m.t.first, uint32(len(m.t.codes)))
+	m.t.forms.text, m.t.folds.text = m.forms.String(), m.folds.String()
+	return &m.t
 }
 
 // placements returns the syllable with the tone on each of its vowels, as people

@@ -5,6 +5,7 @@ import (
 	"io"
 	"iter"
 	"strings"
+	"unicode/utf8"
 
 	"quangtri.gov.vn/vanthu/internal/viet"
 )
@@ -88,10 +89,20 @@ func PartText(p *Part, raw []byte) string {
 }
 
 // plainVietnamese reports whether s is in NFC at a glance: nothing but ASCII,
-// precomposed letters and common punctuation.
+// letters of Latin-1 and Latin Extended with their marks, and common punctuation.
+// None of them is or takes a mark of its own, and any other lead byte, such as
+// those of the combining marks, ends it.
 func plainVietnamese(s string) bool {
-	for _, r := range s {
-		if r >= 0x80 && !isVietnamese(r) && (r < 0x2010 || r > 0x2027) {
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c < utf8.RuneSelf:
+		case c >= 0xC3 && c <= 0xC6: // U+00C0 to U+01BF
+			i++
+		case c == 0xE1 && i+2 < len(s) && (s[i+1] == 0xBA || s[i+1] == 0xBB): // U+1E80 to U+1EFF
+			i += 2
+		case c == 0xE2 && i+2 < len(s) && s[i+1] == 0x80 && s[i+2] >= 0x90 && s[i+2] <= 0xA7: // U+2010 to U+2027
+			i += 2
+		default:
 			return false
 		}
 	}

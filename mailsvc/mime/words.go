@@ -46,7 +46,7 @@ type wordSet struct {
 
 func newWordSet() *wordSet {
 	t := syllables()
-	return &wordSet{table: t, seen: make([]uint64, (len(t.forms)+63)/64), others: make(map[string]bool)}
+	return &wordSet{table: t, seen: make([]uint64, (t.size()+63)/64), others: make(map[string]bool)}
 }
 
 // Kinds of character: what a word is made of, what vanishes, what separates.
@@ -74,19 +74,38 @@ func kindOf(r rune) int {
 	return separates
 }
 
+// lowerASCII maps ASCII letters and digits to what a word holds of them, all else to 0.
+var lowerASCII = func() (t [utf8.RuneSelf]byte) {
+	for c := range byte(utf8.RuneSelf) {
+		switch {
+		case c >= 'a' && c <= 'z', c >= '0' && c <= '9':
+			t[c] = c
+		case c >= 'A' && c <= 'Z':
+			t[c] = c | 0x20
+		}
+	}
+	return t
+}()
+
 // add takes the words of a text.
 func (s *wordSet) add(text string) {
-	for _, r := range text {
-		switch {
-		case r >= 'a' && r <= 'z', r >= '0' && r <= '9':
-			s.word = append(s.word, byte(r))
-		case r >= 'A' && r <= 'Z':
-			s.word = append(s.word, byte(r)|0x20)
-		case isVietnamese(r):
+	for i := 0; i < len(text); {
+		if c := text[i]; c < utf8.RuneSelf {
+			i++
+			if l := lowerASCII[c]; l != 0 {
+				s.word = append(s.word, l)
+			} else if c == ' ' {
+				s.end()
+			} else {
+				s.addOdd(rune(c))
+			}
+			continue
+		}
+		r, n := utf8.DecodeRuneInString(text[i:])
+		i += n
+		if isVietnamese(r) {
 			s.word = utf8.AppendRune(s.word, lowerVietnamese(r))
-		case r == ' ':
-			s.end()
-		default:
+		} else {
 			s.addOdd(r)
 		}
 	}
@@ -138,7 +157,7 @@ func (s *wordSet) end() {
 	if len(s.word) == 0 {
 		return
 	}
-	if code, ok := s.table.code[string(s.word)]; ok {
+	if code, ok := lookup(s.table, s.word); ok {
 		s.seen[code/64] |= 1 << (code % 64)
 	} else {
 		s.other(string(s.word))
@@ -151,7 +170,7 @@ func (s *wordSet) other(word string) {
 	marked := s.raw || !ascii(word)
 	if marked {
 		key := viet.Key(word)
-		if code, ok := s.table.code[key]; ok {
+		if code, ok := lookup(s.table, key); ok {
 			s.seen[code/64] |= 1 << (code % 64)
 			return
 		}
@@ -225,7 +244,7 @@ func (s *wordSet) appendCodes(b []byte) []byte {
 	if n == 0 {
 		return b
 	}
-	k := max(bits.Len(uint(len(s.table.forms)/n))-1, 0)
+	k := max(bits.Len(uint(s.table.size()/n))-1, 0)
 	b = append(b, byte(k))
 	var w bitWriter
 	last := -1

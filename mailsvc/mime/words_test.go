@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/text/unicode/norm"
+
 	"quangtri.gov.vn/vanthu/internal/viet"
 )
 
@@ -35,7 +37,7 @@ func TestWordsKnowWhatIsMissing(t *testing.T) {
 			t.Errorf("%q is in the text", q)
 		}
 	}
-	t.Logf("%d bytes for %d of text, %d syllables known", len(w), len(prose), len(syllables().forms))
+	t.Logf("%d bytes for %d of text, %d syllables known", len(w), len(prose), syllables().size())
 }
 
 // TestWordsNeverMiss cuts queries out of the text, in many disguises.
@@ -148,5 +150,31 @@ func TestWordsAreSmall(t *testing.T) {
 	t.Logf("%d bytes for %d of text: %.1f %%", index, texts, share)
 	if share > 15 {
 		t.Errorf("the index takes %.1f %% of the text", share)
+	}
+}
+
+// TestPlainVietnamese: what is taken for NFC at a glance is in NFC, every
+// character of the Basic Multilingual Plane, also with marks behind it.
+func TestPlainVietnamese(t *testing.T) {
+	t.Parallel()
+	plain := 0
+	for r := rune(0); r < 0xFFFF; r++ {
+		if !plainVietnamese(string(r)) {
+			continue
+		}
+		plain++
+		for _, next := range []string{"", "a", "\u0301", "\u0323", "ơ"} {
+			if s := string(r) + next; plainVietnamese(s) && s != norm.NFC.String(s) {
+				t.Errorf("%q is not in NFC", s)
+			}
+		}
+	}
+	if plain < 400 || !plainVietnamese("Ủy ban nhân dân tỉnh Quảng Trị: “Về việc…” – số 15") {
+		t.Errorf("%d characters", plain)
+	}
+	for _, s := range []string{"a\u0301", "ê\u0323", "\xe1", "\xe1\xba", "\xff", "\u1100\u1161"} {
+		if plainVietnamese(s) {
+			t.Errorf("%q is taken for plain", s)
+		}
 	}
 }
