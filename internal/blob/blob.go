@@ -464,11 +464,13 @@ type Blob struct {
 }
 
 // Open opens a body. Errors: [ErrNotFound], [ErrInvalid], [ErrDamaged].
-func (s *Store) Open(id string) (*Blob, error) {
+func (s *Store) Open(id string) (*Blob, error) { return s.open(id, s.packs.readNear) }
+
+func (s *Store) open(id string, packed func(name) ([]byte, error)) (*Blob, error) {
 	if !Valid(id) {
 		return nil, fmt.Errorf("open body: %w", ErrInvalid)
 	}
-	body, err := s.packs.read(binaryName(id))
+	body, err := packed(binaryName(id))
 	if err == nil {
 		return &Blob{ReaderAt: bytes.NewReader(body), size: int64(len(body))}, nil
 	}
@@ -558,7 +560,7 @@ func (b *Blob) Close() error {
 // Verify reads the whole body and compares it with its name. Errors:
 // [ErrDamaged], [ErrNotFound], [ErrInvalid].
 func (s *Store) Verify(id string) error {
-	b, err := s.Open(id)
+	b, err := s.open(id, s.packs.read) // as the index says, and from the disk
 	if err != nil {
 		return err
 	}

@@ -52,6 +52,8 @@ type packs struct {
 	files   map[uint32]*openFile
 	uses    uint64 // counts uses of files, for the least recently used
 
+	near near
+
 	queueMu sync.Mutex
 	queue   []*order
 	closed  bool
@@ -447,22 +449,30 @@ func (p *packs) find(n name) (place, error) {
 
 // read returns a body, verified. ErrNotFound, ErrDamaged.
 func (p *packs) read(n name) ([]byte, error) {
+	return p.readAt(n, func(*pack, place) {})
+}
+
+// readAt is read that tells where the body was.
+func (p *packs) readAt(n name, at func(*pack, place)) ([]byte, error) {
 	for again := true; ; again = false {
-		at, err := p.find(n)
+		found, err := p.find(n)
 		if err != nil {
 			return nil, err
 		}
-		f, err := p.use(at.pack)
+		f, err := p.use(found.pack)
 		if errors.Is(err, os.ErrNotExist) {
 			if again {
 				continue // moved to another pack meanwhile
 			}
-			err = fmt.Errorf("%w: pack %d is missing", ErrDamaged, at.pack)
+			err = fmt.Errorf("%w: pack %d is missing", ErrDamaged, found.pack)
 		}
 		if err != nil {
 			return nil, err
 		}
-		body, err := f.read(n, at)
+		body, err := f.read(n, found)
+		if err == nil {
+			at(f.pack, found)
+		}
 		p.release(f)
 		return body, err
 	}
@@ -619,6 +629,7 @@ func (p *packs) forget(names []name, limit time.Time) (gone []name, err error) {
 		})
 	}
 	err = p.do(&order{task: task})
+	p.near.forget()
 	return gone, err
 }
 
