@@ -3,6 +3,8 @@ package document
 import (
 	"regexp"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"quangtri.gov.vn/vanthu/internal/viet"
 )
@@ -29,7 +31,8 @@ type block struct {
 	items       []string
 	conf        []float64 // OCR confidence of the items
 	archive     bool
-	form        bool // dotted blanks: a form to fill in
+	joined      string // an item of which it is not sure where it ends
+	form        bool   // dotted blanks: a form to fill in
 }
 
 // Bounds of a block.
@@ -96,7 +99,7 @@ func (x *extractor) take(b block) {
 	}
 	x.f.Recipients = b.items
 	x.note("recipients", b.label)
-	x.conf = b.conf
+	x.conf, x.joined = b.conf, b.joined
 }
 
 // appendixBefore reports whether an appendix begins before line i, after the
@@ -166,6 +169,8 @@ type collector struct {
 	cur      strings.Builder
 	started  bool
 	marked   bool // items begin with a bullet
+	bullet   rune // the first one
+	ended    bool // an item has ended with a mark
 	numbered bool // items begin with a typed number
 	plus     bool // the current item is a "+" sub-item
 	prev     int  // line of the last piece
@@ -227,7 +232,7 @@ func (c *collector) add(s seg) bool {
 	if c.numbered && itemNumber.MatchString(t) {
 		t = "- " + itemNumber.ReplaceAllString(t, "")
 	}
-	marked := x.p.lines[s.line].auto || bullet.MatchString(t)
+	marked := x.p.lines[s.line].auto || bullet.MatchString(t) && !c.dash(t)
 	body := bullet.ReplaceAllString(t, "")
 	archive := store.MatchString(viet.Key(body))
 	if isSignLine(t) && !marked && !archive {
@@ -243,9 +248,13 @@ func (c *collector) add(s seg) bool {
 			return false
 		}
 		c.begin(t, marked, s.line)
-	case !c.started, marked, archive, c.complete(s.line):
+	case !c.started, marked, archive, c.complete(s.line, t):
 		c.begin(t, marked, s.line)
 	default:
+		c.doubt(t)
+		if c.dash(t) {
+			body = t
+		}
 		c.cur.WriteString(" " + body)
 		if strings.HasPrefix(t, "+") {
 			c.cur.Reset()
@@ -261,8 +270,13 @@ func (c *collector) add(s seg) bool {
 
 // begin closes the current item and begins another.
 func (c *collector) begin(t string, marked bool, line int) {
-	header := strings.HasSuffix(strings.TrimSpace(c.cur.String()), ":") || c.plus
+	cur := strings.TrimSpace(c.cur.String())
+	header := strings.HasSuffix(cur, ":") || c.plus
+	c.ended = c.ended || strings.HasSuffix(cur, ";") || strings.HasSuffix(cur, ",")
 	c.flush()
+	if marked && c.bullet == 0 {
+		c.bullet = []rune(t)[0]
+	}
 	c.marked = c.marked || marked
 	c.plus = strings.HasPrefix(t, "+") && header
 	body := strings.TrimSpace(bullet.ReplaceAllString(t, ""))
@@ -274,16 +288,40 @@ func (c *collector) begin(t string, marked bool, line int) {
 }
 
 // complete reports whether the item so far has ended, so that a line without a
-// bullet begins a new one.
-func (c *collector) complete(line int) bool {
-	t := strings.TrimSpace(c.cur.String())
-	if strings.HasSuffix(t, ";") || strings.HasSuffix(t, ".") && !strings.HasSuffix(t, "TP.") && !strings.HasSuffix(t, "Tx.") {
+// bullet, t, begins a new one.
+func (c *collector) complete(line int, t string) bool {
+	cur := strings.TrimSpace(c.cur.String())
+	if strings.HasSuffix(cur, ";") || strings.HasSuffix(cur, ".") && !strings.HasSuffix(cur, "TP.") && !strings.HasSuffix(cur, "Tx.") {
 		return true
 	}
-	if c.marked || strings.HasSuffix(t, ",") || strings.Count(t, "(") > strings.Count(t, ")") {
+	if c.marked || strings.Count(cur, "(") > strings.Count(cur, ")") {
+		return false
+	}
+	printed := c.x.p.lines[line].printed
+	if first, _ := utf8.DecodeRuneInString(t); printed && unicode.IsLower(first) || !printed && strings.HasSuffix(cur, ",") {
 		return false
 	}
 	return !c.x.wraps(c.prev, line)
+}
+
+// dash reports whether t, a printed line, begins with a dash that belongs to the
+// item above: "chính trị" / "- xã hội". Its first letter is small, and the items
+// so far end with a mark that is missing here, or begin with another bullet.
+func (c *collector) dash(t string) bool {
+	r := []rune(bullet.ReplaceAllString(t, ""))
+	cur := strings.TrimSpace(c.cur.String())
+	if !c.started || len(r) == 0 || !unicode.IsLower(r[0]) || !strings.ContainsRune("-–", []rune(t)[0]) || strings.HasSuffix(cur, ";") || strings.HasSuffix(cur, ".") || strings.HasSuffix(cur, ",") {
+		return false
+	}
+	return c.bullet != 0 && c.bullet != []rune(t)[0] || c.ended
+}
+
+// doubt notes a join that only the width of the line before speaks for.
+func (c *collector) doubt(t string) {
+	first, _ := utf8.DecodeRuneInString(t)
+	if !c.marked && c.x.p.lines[c.prev].printed && unicode.IsUpper(first) && c.b.joined == "" {
+		c.b.joined = strings.TrimSpace(c.cur.String()) + " " + t
+	}
 }
 
 // unfinished reports whether the Lưu line goes on in the next line.

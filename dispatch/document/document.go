@@ -28,7 +28,7 @@
 //	tracked-changes    the file holds tracked deletions
 //	several-documents, several-blocks, copy
 //	no-number, no-date, future-date, no-issuer, joint-issuer, no-subject, no-signer
-//	no-recipients, empty-block, no-archive, listed
+//	no-recipients, empty-block, no-archive, listed, joined, type, several-signers
 //	urgent, circulation
 //
 // # How

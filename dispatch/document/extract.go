@@ -29,6 +29,8 @@ type extractor struct {
 	joint    bool     // several bodies issue the document
 	numberAt int      // line of the number; -1 without
 	typeAt   int
+	signers  int       // signatures side by side
+	joined   string    // a recipients line of which it is not sure where it ends
 	conf     []float64 // OCR confidence of the recipients
 }
 

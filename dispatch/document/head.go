@@ -198,12 +198,40 @@ func (x *extractor) typeName(s string) string {
 	for _, u := range urgencies {
 		key = strings.TrimSpace(strings.TrimSuffix(key, viet.Key(u)))
 	}
-	return typeKeys[strings.ReplaceAll(key, " ", "")]
+	if name := typeKeys[strings.ReplaceAll(key, " ", "")]; name != "" || strings.Contains(key, " ") {
+		return name
+	}
+	return closedTypes[viet.Fold(key)]
 }
 
-// abbreviations of types in symbols (Nghị định 30/2020/NĐ-CP, Phụ lục III).
-var abbreviations = map[string]string{"NQ": "Nghị quyết", "QĐ": "Quyết định", "CT": "Chỉ thị", "TB": "Thông báo", "HD": "Hướng dẫn", "CTR": "Chương trình", "KH": "Kế hoạch",
-	"BC": "Báo cáo", "TTR": "Tờ trình", "CĐ": "Công điện", "GM": "Giấy mời", "KL": "Kết luận"}
+// closedTypes maps names of several words, closed up and without marks, to the
+// name: letters that are spaced out evenly do not show where words meet.
+var closedTypes = func() map[string]string {
+	m := map[string]string{}
+	for _, t := range types {
+		if strings.Contains(t, " ") {
+			m[strings.ReplaceAll(viet.Fold(t), " ", "")] = t
+		}
+	}
+	return m
+}()
+
+// abbreviations of types in symbols (Nghị định 30/2020/NĐ-CP, Phụ lục III) that
+// no body's name is shortened to.
+var abbreviations = map[string]string{"NQ": "Nghị quyết", "QĐ": "Quyết định", "TB": "Thông báo", "HD": "Hướng dẫn", "CTR": "Chương trình", "KH": "Kế hoạch",
+	"BC": "Báo cáo", "TTR": "Tờ trình", "GM": "Giấy mời", "KL": "Kết luận"}
+
+// typeOfSymbol is the type that a symbol such as "QĐ-UBND" names, or "".
+func typeOfSymbol(symbol string) string {
+	if year, rest, ok := strings.Cut(symbol, "/"); ok && strings.Trim(year, "0123456789") == "" {
+		symbol = rest
+	}
+	head, _, ok := strings.Cut(symbol, "-")
+	if !ok {
+		return ""
+	}
+	return abbreviations[strings.ToUpper(head)]
+}
 
 // readType finds the document's type (box 5a); without a printed one it is a công văn.
 func (x *extractor) readType() {

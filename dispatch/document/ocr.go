@@ -77,8 +77,8 @@ func (f *pdfFile) drawn(pages []*pdfPage) bool {
 // hiddenText uses the invisible text of a scan, which some other OCR wrote.
 func hiddenText(kind string, pages []*pdfPage, all int) *paper {
 	w := newPageWriter(kind)
-	for _, p := range pages {
-		w.add(p.decoded(unicodeText))
+	for _, s := range textSheets(pages, unicodeText) {
+		w.add(s)
 	}
 	out := w.done()
 	out.ocr, out.partial = true, len(pages) < all
@@ -141,6 +141,7 @@ func (m *machine) recognise(ctx context.Context, f *pdfFile, pages []*pdfPage, k
 
 func ocrPaper(kind string, sheets []sheet, seals []sealHit, partial bool) (*paper, error) {
 	w := newPageWriter(kind)
+	trimFurniture(sheets)
 	for _, s := range sheets {
 		w.add(s)
 	}

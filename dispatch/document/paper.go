@@ -41,6 +41,8 @@ type line struct {
 	printed bool    // a printed line: a full one goes on in the next line of its paragraph
 	page    int     // from 1; 0 when the format has no pages
 	x, y    float64 // points from the page's left and top
+	size    float64 // printed lines: of the font, points
+	hang    float64 // printed lines: where the word behind a colon near its start begins; 0 without
 	down    float64 // share of the page's height above the line, 0..1
 	conf    float64 // OCR: lowest word confidence, 0..1; 0 when not OCR
 }
@@ -56,6 +58,7 @@ type paper struct {
 	score   float64 // share of words that fit Vietnamese syllables; 0 = not measured
 	ocr     bool
 	gutter  float64   // laid-out: narrowest gutter beside the recipients block, points; 0 = none
+	lead    float64   // laid-out: where the text of page 1 begins, points
 	seals   []sealHit // stamps that a separate pass over the picture found
 	images  []int     // line before which a picture stands, for pictures that were not read
 	signed  bool

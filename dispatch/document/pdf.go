@@ -403,9 +403,9 @@ func (m *machine) readPDF(ctx context.Context, data []byte) (*paper, error) {
 		return m.readScan(ctx, f, pages, score)
 	}
 	w := newPageWriter(kind)
-	for _, p := range pages {
-		w.add(p.decoded(enc))
-		w.watermarks(p)
+	for i, s := range textSheets(pages, enc) {
+		w.add(s)
+		w.watermarks(pages[i])
 	}
 	out := w.done()
 	out.signed, out.partial = kind == "signed-pdf", len(pages) < f.pages
@@ -416,6 +416,16 @@ func (m *machine) readPDF(ctx context.Context, data []byte) (*paper, error) {
 		return out, errBlank
 	}
 	return out, m.pictureStamps(ctx, f, pages[0], out)
+}
+
+// textSheets brings pages into Unicode and takes their furniture off.
+func textSheets(pages []*pdfPage, enc encoding) []sheet {
+	sheets := make([]sheet, len(pages))
+	for i, p := range pages {
+		sheets[i] = p.decoded(enc)
+	}
+	trimFurniture(sheets)
+	return sheets
 }
 
 // pictureStamps looks at pictures in the head of a document that has text: a

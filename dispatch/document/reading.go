@@ -145,6 +145,12 @@ func (q *questions) head() {
 	if f.Signer == "" {
 		q.ask("no-signer", "signer", "Không đọc được họ tên người ký: hãy kiểm tra văn bản đã được ký ban hành.")
 	}
+	if q.x.signers > 1 {
+		q.ask("several-signers", "signer", "Văn bản có nhiều người ký cạnh nhau: hãy kiểm tra người ký được ghi nhận (%s) có đúng không.", f.Signer)
+	}
+	if t := typeOfSymbol(f.Symbol); t != "" && !f.TypePrinted {
+		q.ask("type", "doc_type", "Ký hiệu %s là của loại văn bản %s nhưng không đọc được tên loại: hãy kiểm tra loại văn bản và trích yếu.", f.Symbol, t)
+	}
 	if strings.HasPrefix(f.Urgency, "Hỏa tốc") {
 		q.ask("urgent", "urgency", "Văn bản có dấu %s: hãy xác nhận để gửi ngay và theo dõi thời hạn.", f.Urgency)
 	}
@@ -170,6 +176,9 @@ func (q *questions) block() {
 	}
 	if !x.archive {
 		q.ask("no-archive", "recipients", "Mục “Nơi nhận” không kết thúc bằng dòng “Lưu”: có thể bị thiếu dòng, hãy kiểm tra.")
+	}
+	if x.joined != "" {
+		q.ask("joined", "recipients", "Không chắc dòng “%s” là một hay nhiều nơi nhận vì các dòng không có gạch đầu dòng: hãy kiểm tra.", x.joined)
 	}
 	for _, t := range q.f.Recipients {
 		key := viet.Key(t)

@@ -1,8 +1,11 @@
 package document
 
 import (
+	"math"
 	"regexp"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"quangtri.gov.vn/vanthu/internal/viet"
 )
@@ -168,7 +171,7 @@ func (a *addressList) next(q seg) bool {
 			return false
 		}
 		a.add(t, false, q.line)
-	case a.x.wraps(a.prev, q.line):
+	case a.x.wraps(a.prev, q.line), a.hangs(q.line, t):
 		a.list[len(a.list)-1] += " " + t
 		a.prev = q.line
 	case a.x.p.lines[q.line].printed:
@@ -183,6 +186,25 @@ func (a *addressList) next(q seg) bool {
 		return false
 	}
 	return true
+}
+
+// hangs reports whether a printed line goes on with the addressee above it: it
+// is near, that one has not ended, and the line begins where the list's own lines
+// do or further in, where no paragraph of the text begins, under the one addressee
+// behind the colon or centred as it is, or with a small letter.
+func (a *addressList) hangs(i int, t string) bool {
+	l, prev := a.x.p.lines[i], a.x.p.lines[a.prev]
+	last := strings.TrimSpace(a.list[len(a.list)-1])
+	if !l.printed || l.page != prev.page || l.flow != prev.flow || l.y-prev.y > 24 || strings.HasSuffix(last, ";") || strings.HasSuffix(last, ".") {
+		return false
+	}
+	if first, _ := utf8.DecodeRuneInString(t); unicode.IsLower(first) || a.unfinished() {
+		return true
+	}
+	if !a.marked {
+		return len(a.list) == 1 && (prev.hang > 0 && math.Abs(l.x-prev.hang) < 4 || l.centred && prev.centred)
+	}
+	return l.x >= prev.x-2 && l.x > a.x.p.lead+60
 }
 
 // unfinished reports whether the last addressee cannot be the end of the list.

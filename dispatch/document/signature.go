@@ -1,6 +1,7 @@
 package document
 
 import (
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -73,7 +74,8 @@ func (x *extractor) signRegions() (out [][]seg) {
 	}
 	l := x.p.lines[x.label]
 	fl := x.p.flows[l.flow]
-	var beside, right, frames, below []seg
+	var right, frames, below []seg
+	beside := map[int][]seg{}
 	to := x.end()
 	for i := max(0, x.label-60); i < to; i++ {
 		m := x.p.lines[i]
@@ -81,7 +83,7 @@ func (x *extractor) signRegions() (out [][]seg) {
 		segs := split(m.text, i)
 		switch {
 		case fl.kind == inCell && g.kind == inCell && g.table == fl.table && g.col != fl.col && g.row >= fl.row:
-			beside = append(beside, segs...)
+			beside[g.col] = append(beside[g.col], segs...)
 		case m.flow == l.flow && i >= x.label && fl.kind != inCell:
 			for _, s := range segs {
 				if s.col > 0 && s.text != "" && !bullet.MatchString(s.text) {
@@ -97,7 +99,19 @@ func (x *extractor) signRegions() (out [][]seg) {
 			below = append(below, segs...)
 		}
 	}
-	return [][]seg{beside, right, frames, below, x.above(), x.segs(x.label, min(x.last+60, to))}
+	return append(x.columnsBeside(beside), right, frames, below, x.above(), x.segs(x.label, min(x.last+60, to)))
+}
+
+// columnsBeside orders the columns beside the block: whoever signs for the
+// issuing body stands at the right. It counts those that hold a signature.
+func (x *extractor) columnsBeside(cols map[int][]seg) (out [][]seg) {
+	for _, c := range slices.Backward(slices.Sorted(maps.Keys(cols))) {
+		if slices.ContainsFunc(cols[c], func(s seg) bool { return isSignLine(s.text) }) {
+			x.signers++
+		}
+		out = append(out, cols[c])
+	}
+	return out
 }
 
 // end is the line behind the main document: where appendices begin or the motto
@@ -145,11 +159,16 @@ func (x *extractor) signIn(region []seg, loose bool) bool {
 		if len(lines) >= maxSignLines {
 			break
 		}
-		if t := s.text; t != "" && !isRule(t) && !signNoise.MatchString(viet.Key(t)) && (casingOf(t) == upperCase || plainTitle(t)) {
+		t := s.text
+		switch {
+		case t == "" || isRule(t) || signNoise.MatchString(viet.Key(t)) || casingOf(t) != upperCase && !plainTitle(t):
+		case len(lines) > 0 && casingOf(t) == upperCase && !isSignLine(t) && !strings.ContainsAny(t, "0123456789"):
+			lines[len(lines)-1] += " " + t // a title broken over two lines
+		default:
 			lines = append(lines, t)
 		}
 	}
-	found := x.nameIn(region[last+1:])
+	found := x.nameIn(region[last+1:], region[last].line)
 	if len(lines) == 0 || loose && !found {
 		return false
 	}
@@ -160,11 +179,11 @@ func (x *extractor) signIn(region []seg, loose bool) bool {
 	return true
 }
 
-// nameIn takes the name below the titles.
-func (x *extractor) nameIn(region []seg) bool {
-	for _, s := range region {
-		if x.isName(s.text, s.line) {
-			x.f.Signer = s.text
+// nameIn takes the name below the titles, the last of which is line title.
+func (x *extractor) nameIn(region []seg, title int) bool {
+	for n, s := range region {
+		if x.isName(s.text, s.line) && !x.smaller(s.line, title) {
+			x.f.Signer = x.wholeName(region, n)
 			x.note("signer", s.line)
 			return true
 		}
@@ -188,6 +207,26 @@ func plainTitle(t string) bool {
 	}
 	at := titleWord.FindStringIndex(key)
 	return at != nil && at[0] == 0
+}
+
+// wholeName is the name at n, with the rest of it when a narrow column broke it.
+func (x *extractor) wholeName(region []seg, n int) string {
+	name := region[n].text
+	if n+1 == len(region) || len(strings.Fields(name)) > 4 {
+		return name
+	}
+	a, b := x.p.lines[region[n].line], x.p.lines[region[n+1].line]
+	r := []rune(region[n+1].text)
+	if a.printed && b.text != "" && a.flow == b.flow && a.bold == b.bold && b.y-a.y < 1.4*a.size && len(strings.Fields(b.text)) == 1 && unicode.IsUpper(r[0]) && casingOf(b.text) == casingOf(name) {
+		return name + " " + region[n+1].text
+	}
+	return name
+}
+
+// smaller reports whether line i is printed much smaller than line j, as the text
+// of a digital signature is.
+func (x *extractor) smaller(i, j int) bool {
+	return !x.p.ocr && x.p.lines[i].size > 0 && x.p.lines[i].size < 0.78*x.p.lines[j].size
 }
 
 // isName reports whether text can be a person's name: two to seven words that

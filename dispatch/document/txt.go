@@ -99,7 +99,7 @@ func binaryShare(s string) float64 {
 
 // gridSheet places the words of a text on a grid of equal cells.
 func gridSheet(s string) sheet {
-	out := sheet{width: 90 * gridWidth}
+	out := sheet{width: 90 * gridWidth, blank: gridWidth}
 	s = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\v", "\n", "\f", "\n").Replace(norm.NFC.String(s))
 	for n, l := range strings.Split(s, "\n") {
 		if len(out.rows) >= maxLines {
