@@ -52,9 +52,10 @@ type sheet struct {
 	page          int
 	width, height float64
 	rows          []row
-	head, foot    []row   // what stands above and below the text
-	blank         float64 // the width of a blank where all characters have one width; else 0
-	lead, margin  float64 // where the page's text begins and ends; set by measure
+	head, foot    []row    // what stands above and below the text
+	marks         []string // text that runs across the page, such as watermarks
+	blank         float64  // the width of a blank where all characters have one width; else 0
+	lead, margin  float64  // where the page's text begins and ends; set by measure
 }
 
 // Measures, in sizes of the font unless said otherwise.
@@ -79,8 +80,10 @@ func rowsOf(gs []glyph) []row {
 		}
 		line := gs[start:end]
 		sort.SliceStable(line, func(i, j int) bool { return line[i].x0 < line[j].x0 })
-		if r := wordsOf(line); len(r.words) > 0 {
-			rows = append(rows, r)
+		for _, part := range overprinted(line) {
+			if r := wordsOf(part); len(r.words) > 0 {
+				rows = append(rows, r)
+			}
 		}
 		start = end
 	}
@@ -120,6 +123,32 @@ func loneWord(ws []word, key string) int {
 		}
 	}
 	return -1
+}
+
+// overprinted parts a line on which small text was printed over larger, as the
+// text of a digital signature is, by the size of its glyphs.
+func overprinted(line []glyph) [][]glyph {
+	hits, big, small := 0, 0.0, math.Inf(1)
+	for i := 1; i < len(line); i++ {
+		a, b := line[i-1], line[i]
+		lap := math.Min(a.x1, b.x1) - math.Max(a.x0, b.x0)
+		lo, hi := math.Min(a.size, b.size), math.Max(a.size, b.size)
+		if lo < 0.8*hi && lap > 0.4*math.Min(a.x1-a.x0, b.x1-b.x0) {
+			hits, big, small = hits+1, math.Max(big, hi), math.Min(small, lo)
+		}
+	}
+	if hits < 3 {
+		return [][]glyph{line}
+	}
+	var over, under []glyph
+	for _, g := range line {
+		if g.size < (big+small)/2 {
+			over = append(over, g)
+		} else {
+			under = append(under, g)
+		}
+	}
+	return [][]glyph{under, over}
 }
 
 // sameBaseline reports whether g, the next glyph downwards after prev, is on the

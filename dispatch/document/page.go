@@ -53,6 +53,10 @@ func (w *pageWriter) add(s sheet) {
 	}
 	w.body(s, s.rows[from:])
 	w.furniture(s, s.foot, inFooter)
+	for _, t := range s.marks {
+		w.p.flows = append(w.p.flows, flow{kind: inFrame, parent: 0, after: len(w.p.lines)})
+		w.p.lines = append(w.p.lines, line{text: clean(t), flow: len(w.p.flows) - 1, para: w.nextPara(), page: s.page})
+	}
 }
 
 // unfinished reports whether the recipients block at row i has neither a

@@ -134,10 +134,9 @@ func (f *pdfFile) signed() bool {
 type pdfPage struct {
 	sheet
 	chars   int
-	marks   []string // text that runs across the page, such as watermarks
-	image   float64  // share of the page that its largest picture covers
-	seal    bool     // a picture stands in the head, where stamps do
-	objects int      // things drawn
+	image   float64 // share of the page that its largest picture covers
+	seal    bool    // a picture stands in the head, where stamps do
+	objects int     // things drawn
 }
 
 // page reads one page's glyphs.
@@ -153,25 +152,76 @@ func (f *pdfFile) page(i int) (*pdfPage, error) {
 		return nil, err
 	}
 	p := &pdfPage{sheet: sheet{page: i + 1, width: m.width, height: m.height}}
-	f.pictures(p, byRef, m)
-	tp, err := f.pdf.FPDFText_LoadPage(&requests.FPDFText_LoadPage{Page: byRef})
+	gs, up, err := f.glyphs(byRef, m)
 	if err != nil {
-		return nil, damaged("load text", err)
+		return nil, err
+	}
+	over := f.overlays(byRef, up)
+	if len(over) > 0 && f.flatten(byRef) {
+		if again, err := f.pdf.FPDF_LoadPage(&requests.FPDF_LoadPage{Document: f.doc, Index: i}); err == nil {
+			defer f.pdf.FPDF_ClosePage(&requests.FPDF_ClosePage{Page: again.Page})
+			byRef = requests.Page{ByReference: &again.Page}
+		}
+		after, _, err := f.glyphs(byRef, m)
+		if err != nil {
+			return nil, err
+		}
+		gs = layered(gs, after, over)
+	} else {
+		gs = layered(gs, gs, over)
+	}
+	f.pictures(p, byRef, m)
+	p.width, p.height, p.chars = up.width, up.height, len(gs)
+	gs, p.marks = slanted(gs)
+	gs, p.foot = settle(gs, over)
+	p.rows = rowsOf(gs)
+	return p, nil
+}
+
+// glyphs reads the characters of a page, and the frame in which most of them
+// stand upright: text may be set sideways, whatever the page's own rotation.
+func (f *pdfFile) glyphs(p requests.Page, m frame) ([]glyph, frame, error) {
+	tp, err := f.pdf.FPDFText_LoadPage(&requests.FPDFText_LoadPage{Page: p})
+	if err != nil {
+		return nil, m, damaged("load text", err)
 	}
 	defer f.pdf.FPDFText_ClosePage(&requests.FPDFText_ClosePage{TextPage: tp.TextPage})
 	n, err := f.pdf.FPDFText_CountChars(&requests.FPDFText_CountChars{TextPage: tp.TextPage})
 	if err != nil {
-		return nil, damaged("count characters", err)
+		return nil, m, damaged("count characters", err)
 	}
 	g := glyphReader{f: f, text: tp.TextPage, frame: m}
+	g.upright(n.Count)
 	gs, err := g.all(min(n.Count, maxPageChars))
-	if err != nil {
-		return nil, err
+	return gs, g.frame, err
+}
+
+// angleSamples is how many characters are asked for their direction.
+const angleSamples = 24
+
+// upright turns the frame so that most characters stand upright in it.
+func (g *glyphReader) upright(n int) {
+	var turns [4]int
+	asked := 0
+	for i := 0; i < n && n >= angleSamples; i += max(1, n/angleSamples) {
+		u, err := g.f.pdf.FPDFText_GetUnicode(&requests.FPDFText_GetUnicode{TextPage: g.text, Index: i})
+		if err != nil || !unicode.IsLetter(rune(u.Unicode)) {
+			continue
+		}
+		a, err := g.f.pdf.FPDFText_GetCharAngle(&requests.FPDFText_GetCharAngle{TextPage: g.text, Index: i})
+		if err != nil {
+			continue
+		}
+		q := float64(a.CharAngle) / (math.Pi / 2)
+		if asked++; math.Abs(q-math.Round(q)) < 0.1 {
+			turns[(int(math.Round(q))%4+4)%4]++
+		}
 	}
-	p.chars = len(gs)
-	gs, p.marks = slanted(gs)
-	p.rows = rowsOf(gs)
-	return p, nil
+	for t, c := range turns {
+		if c*10 > asked*7 {
+			g.frame = g.frame.turned((4 - t) % 4) // the angle is counted against the clock
+		}
+	}
 }
 
 // frame maps page space to points from the top left of the page as shown.
@@ -192,14 +242,20 @@ func (f *pdfFile) frame(p requests.Page) (frame, error) {
 	if rot, err := f.pdf.FPDFPage_GetRotation(&requests.FPDFPage_GetRotation{Page: p}); err == nil {
 		m.turn = int(rot.PageRotation) % 4
 	}
-	m.width, m.height = m.w, m.h
-	if m.turn%2 == 1 {
-		m.width, m.height = m.h, m.w
-	}
+	m = m.turned(m.turn)
 	if !(m.width > 1 && m.height > 1) {
 		return m, damaged("measure page", errDamaged)
 	}
 	return m, nil
+}
+
+// turned is the frame of the same page, shown with another number of quarter turns.
+func (m frame) turned(turn int) frame {
+	m.turn, m.width, m.height = turn, m.w, m.h
+	if turn%2 == 1 {
+		m.width, m.height = m.h, m.w
+	}
+	return m
 }
 
 func (m frame) at(x, y float64) (float64, float64) {
@@ -403,9 +459,8 @@ func (m *machine) readPDF(ctx context.Context, data []byte) (*paper, error) {
 		return m.readScan(ctx, f, pages, score)
 	}
 	w := newPageWriter(kind)
-	for i, s := range textSheets(pages, enc) {
+	for _, s := range textSheets(pages, enc) {
 		w.add(s)
-		w.watermarks(pages[i])
 	}
 	out := w.done()
 	out.signed, out.partial = kind == "signed-pdf", len(pages) < f.pages
@@ -418,11 +473,11 @@ func (m *machine) readPDF(ctx context.Context, data []byte) (*paper, error) {
 	return out, m.pictureStamps(ctx, f, pages[0], out)
 }
 
-// textSheets brings pages into Unicode and takes their furniture off.
-func textSheets(pages []*pdfPage, enc encoding) []sheet {
-	sheets := make([]sheet, len(pages))
-	for i, p := range pages {
-		sheets[i] = p.decoded(enc)
+// textSheets brings pages into Unicode and takes their furniture off. A sheet may
+// hold two pages.
+func textSheets(pages []*pdfPage, enc encoding) (sheets []sheet) {
+	for _, p := range pages {
+		sheets = append(sheets, p.decoded(enc).spread()...)
 	}
 	trimFurniture(sheets)
 	return sheets
@@ -463,28 +518,25 @@ func needsOCR(pages []*pdfPage, score float64) bool {
 // decoded is the page with its words brought into Unicode.
 func (p *pdfPage) decoded(e encoding) sheet {
 	s := p.sheet
-	for _, r := range s.rows {
-		for i := range r.words {
-			w := &r.words[i]
-			if e == unicodeText {
-				w.text = strings.ReplaceAll(w.text, string(softHyphen), "-")
-				continue
-			}
-			if w.text = decode(w.text, e); w.upper {
-				w.text = strings.ToUpper(w.text)
-			}
-			if e == tcvn3 {
-				w.text = hornBack(w.text)
+	for _, rows := range [][]row{s.rows, s.foot} {
+		for _, r := range rows {
+			for i := range r.words {
+				r.words[i].decode(e)
 			}
 		}
 	}
 	return s
 }
 
-// watermarks writes text that runs across a page as frames.
-func (w *pageWriter) watermarks(p *pdfPage) {
-	for _, t := range p.marks {
-		w.p.flows = append(w.p.flows, flow{kind: inFrame, parent: 0, after: len(w.p.lines)})
-		w.p.lines = append(w.p.lines, line{text: clean(t), flow: len(w.p.flows) - 1, para: w.nextPara(), page: p.page})
+func (w *word) decode(e encoding) {
+	if e == unicodeText {
+		w.text = strings.ReplaceAll(w.text, string(softHyphen), "-")
+		return
+	}
+	if w.text = decode(w.text, e); w.upper {
+		w.text = strings.ToUpper(w.text)
+	}
+	if e == tcvn3 {
+		w.text = hornBack(w.text)
 	}
 }
