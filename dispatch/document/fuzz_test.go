@@ -2,6 +2,8 @@ package document
 
 import (
 	"bytes"
+	"os"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
@@ -59,9 +61,25 @@ func seed(f *testing.F, ids ...string) {
 	}
 }
 
+// layoutSeeds are documents in layouts that the corpus lacks.
+func layoutSeeds() []*sample {
+	return []*sample{
+		letter().grid([][]para1{ps("Nơi nhận:"), ps(three...), ps(signed...)}),
+		letter().add(p("Nơi nhận:")).grid([][]para1{ps(three[:2]...), ps(three[2:]...)}),
+		letter().add(p("Nơi nhận:\t"+three[0]), p("\t"+three[1]), p("\t"+three[2])),
+		letter().add(p("Nơi nhận:")).box(ps(three...)...),
+		invitation1(), trueCopy(), twoDocuments(), regulationInside(), partyDirective(),
+	}
+}
+
 // FuzzFile reads any bytes that are no PDF: zip, OLE and text.
 func FuzzFile(f *testing.F) {
 	seed(f, "d01", "d11", "d12", "d17", "d24", "d4?", "x0[1345]-*", "x1[678]-*")
+	for _, s := range layoutSeeds() {
+		f.Add(s.odt(f))
+		f.Add(s.docx(f))
+		f.Add(s.txt())
+	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if bytes.Contains(data[:min(len(data), 1024)], pdfMagic) {
 			return
@@ -73,6 +91,17 @@ func FuzzFile(f *testing.F) {
 // FuzzOLE reads any bytes as a Word file.
 func FuzzOLE(f *testing.F) {
 	seed(f, "d1[789]", "d2[014]", "x03-*", "x18-*")
+	names, err := filepath.Glob("testdata/word97/*.doc")
+	if err != nil || len(names) == 0 {
+		f.Fatalf("no Word files: %v", err)
+	}
+	for _, n := range names {
+		data, err := os.ReadFile(n)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data)
+	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		bounded(t, func() {
 			if p, err := readDOC(data); err == nil {

@@ -245,6 +245,24 @@ func TestMarkupIsRefused(t *testing.T) {
 	}
 }
 
+// TestWhoSigns: people in a list and whoever signed an attached text are not the signer.
+func TestWhoSigns(t *testing.T) {
+	t.Parallel()
+	people := [][][]para1{{ps("TT"), ps("Họ và tên"), ps("Chức vụ")}, {ps("1"), ps("Lê Mẫu Hoa"), ps("GIÁM ĐỐC")}, {ps("2"), ps("Hồ Mẫu Bích"), ps("CHỦ TỊCH")}}
+	own := ps("TM. ỦY BAN NHÂN DÂN", "CHỦ TỊCH", "", "Hoàng Mẫu Khác")
+	rules := append(ps("**QUY CHẾ", "**Hoạt động của Ban Chỉ đạo", "(Ban hành kèm theo Quyết định số 88/QĐ-UBND ngày 15/01/2022)", "Điều 1. Phạm vi điều chỉnh"), own...)
+	block := append(ps("Nơi nhận:"), ps(three...)...)
+	runLayouts(t, map[string]layoutCase{
+		"list of people":        {letter().grid(people...).add(ps(signed...)...).add(block...), want{recipients: threeRead, fields: signedRead}, true},
+		"list of people, table": {letter().grid(people...).add(p(bodyText)).foot(three, signed...), want{recipients: threeRead, fields: signedRead}, true},
+		"attached text":         {decision("Số: 88/QĐ-UBND").add(ps(signed...)...).add(block...).add(rules...), want{recipients: threeRead, fields: signedRead}, true},
+		"attached, plain title": {decision("Số: 88/QĐ-UBND").foot(three, "**Giám đốc", "**Nguyễn Mẫu An").add(rules...), want{recipients: threeRead, fields: dispatch.Fields{Signer: "Nguyễn Mẫu An", SignerTitle: "Giám đốc"}}, true},
+		"chapter below the abstract": {(&sample{}).head([]string{"ỦY BAN NHÂN DÂN", "TỈNH MẪU SƠN"}, "Số: 88/QyĐ-UBND", "Mẫu Sơn, ngày 05 tháng 3 năm 2020").
+			add(c("QUY ĐỊNH"), c("Về quản lý văn bản"), c("Chương I"), c("QUY ĐỊNH CHUNG"), b("Điều 1. Phạm vi điều chỉnh"), p(bodyText)).foot(three, signed...),
+			want{fields: dispatch.Fields{Type: "Quy định", Subject: "Về quản lý văn bản", Signer: "Nguyễn Mẫu An"}}, true},
+	})
+}
+
 // runLayouts reads each case in every format that can hold it.
 func runLayouts(t *testing.T, cases map[string]layoutCase) {
 	t.Helper()

@@ -35,8 +35,11 @@ func isSignLine(t string) bool {
 // above the recipients block, whichever holds them.
 func (x *extractor) readSignature() {
 	regions := x.signRegions()
+	data := x.dataTables()
 	for i, region := range regions {
-		regions[i] = slices.DeleteFunc(region, func(s seg) bool { return x.taken[s.line] && s.col == 0 })
+		regions[i] = slices.DeleteFunc(region, func(s seg) bool {
+			return x.taken[s.line] && s.col == 0 || data[x.p.flows[x.p.lines[s.line].flow].table]
+		})
 	}
 	for _, loose := range []bool{false, true} {
 		for _, region := range regions {
@@ -51,10 +54,23 @@ func (x *extractor) readSignature() {
 	}
 }
 
+// dataTables are the tables with a head of data: lists of people have titles and
+// names too, and nobody signs there.
+func (x *extractor) dataTables() map[int]bool {
+	out := map[int]bool{}
+	for i, key := range x.keys {
+		f := x.p.flows[x.p.lines[i].flow]
+		if f.kind == inCell && f.table > 0 && f.col == 0 && columnHead.MatchString(key) && runesIn(key) < 12 {
+			out[f.table] = true
+		}
+	}
+	return out
+}
+
 // nameBehind looks for a name that fell on the page after the block.
 func (x *extractor) nameBehind() {
-	seen := 0
-	for i := x.last + 1; i >= 0 && i < x.end() && seen < 4; i++ {
+	seen, end := 0, x.end()
+	for i := x.last + 1; i >= 0 && i < end && seen < 4; i++ {
 		t := plain(x.p.lines[i].text)
 		if t == "" || pageNumber(t) {
 			continue
@@ -114,14 +130,12 @@ func (x *extractor) columnsBeside(cols map[int][]seg) (out [][]seg) {
 	return out
 }
 
-// end is the line behind the main document: where appendices begin or the motto
-// of another document stands.
+// end is the line behind the main document: where appendices begin, a text is
+// attached that may be signed by itself, or the motto of another document stands.
 func (x *extractor) end() int {
-	if len(x.heads) > 1 {
-		for i := x.heads[1].from; i < x.heads[1].to; i++ {
-			if motto.MatchString(x.key(i)) {
-				return min(x.appendix, i)
-			}
+	for i := x.last + 1; x.last >= 0 && i < x.appendix; i++ {
+		if attached.MatchString(x.key(i)) || len(x.heads) > 1 && i >= x.heads[1].from && motto.MatchString(x.key(i)) {
+			return i
 		}
 	}
 	return x.appendix

@@ -50,6 +50,9 @@ func (x *extractor) subjectRest(s seg) string {
 				break
 			}
 		}
+		if l.text == "" && below && j+1 < len(x.p.lines) && x.p.lines[j+1].flow != l.flow {
+			continue // the end of a cell that holds one line of many
+		}
 		if l.text == "" || isRule(t) || x.endsSubject(j, t) || x.leavesSubject(s.line, j, t) {
 			break
 		}
@@ -79,7 +82,7 @@ func (x *extractor) endsSubject(i int, t string) bool {
 	if _, stamp := readMark(t); stamp && casingOf(t) != lowerCase {
 		return true
 	}
-	return salutation.MatchString(key) || i == x.numberAt || x.isPlaceDate(t) ||
+	return salutation.MatchString(key) || chapter.MatchString(key) || i == x.numberAt || x.isPlaceDate(t) ||
 		motto.MatchString(key) || circulation.MatchString(key) || labelText(t) || addressedTo.MatchString(key)
 }
 
