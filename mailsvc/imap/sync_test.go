@@ -102,7 +102,7 @@ func TestConditionalStore(t *testing.T) {
 	s.rising("<third>", "<fourth>", "<fifth>")
 }
 
-// TestStoreByNumberOfTheExpunged checks that a message which is gone is neither
+// TestExpungeIssued checks that a message which is gone is neither
 // changed nor mistaken for another.
 func TestExpungeIssued(t *testing.T) {
 	t.Parallel()
