@@ -85,6 +85,10 @@ func (t *tags) readPair(text string) bool {
 	if !ok || strings.Contains(second, ",") || !plainTag(first) || !plainTag(second) {
 		return false
 	}
+	var probe tags
+	if probe.readCopies(viet.Key(first)) && probe.readCopies(viet.Key(second)) {
+		return false // "(2B,7)" are codes of people
+	}
 	t.read(first)
 	t.read(second)
 	return true
