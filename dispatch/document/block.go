@@ -171,6 +171,7 @@ type collector struct {
 	marked   bool // items begin with a bullet
 	bullet   rune // the first one
 	ended    bool // an item has ended with a mark
+	loose    bool // an item has ended without one
 	numbered bool // items begin with a typed number
 	plus     bool // the current item is a "+" sub-item
 	prev     int  // line of the last piece
@@ -232,7 +233,7 @@ func (c *collector) add(s seg) bool {
 	if c.numbered && itemNumber.MatchString(t) {
 		t = "- " + itemNumber.ReplaceAllString(t, "")
 	}
-	marked := x.p.lines[s.line].auto || bullet.MatchString(t) && !c.dash(t)
+	marked := x.p.lines[s.line].auto || bullet.MatchString(t) && !c.dash(t, s.line)
 	body := bullet.ReplaceAllString(t, "")
 	archive := store.MatchString(viet.Key(body))
 	if isSignLine(t) && !marked && !archive {
@@ -252,7 +253,7 @@ func (c *collector) add(s seg) bool {
 		c.begin(t, marked, s.line)
 	default:
 		c.doubt(t)
-		if c.dash(t) {
+		if c.dash(t, s.line) {
 			body = t
 		}
 		c.cur.WriteString(" " + body)
@@ -272,7 +273,8 @@ func (c *collector) add(s seg) bool {
 func (c *collector) begin(t string, marked bool, line int) {
 	cur := strings.TrimSpace(c.cur.String())
 	header := strings.HasSuffix(cur, ":") || c.plus
-	c.ended = c.ended || strings.HasSuffix(cur, ";") || strings.HasSuffix(cur, ",")
+	mark := strings.HasSuffix(cur, ";") || strings.HasSuffix(cur, ",")
+	c.ended, c.loose = c.ended || mark, c.loose || cur != "" && !mark
 	c.flush()
 	if marked && c.bullet == 0 {
 		c.bullet = []rune(t)[0]
@@ -305,21 +307,26 @@ func (c *collector) complete(line int, t string) bool {
 }
 
 // dash reports whether t, a printed line, begins with a dash that belongs to the
-// item above: "chính trị" / "- xã hội". Its first letter is small, and the items
-// so far end with a mark that is missing here, or begin with another bullet.
-func (c *collector) dash(t string) bool {
+// item above: "chính trị" / "- xã hội", "Cục Kiểm tra văn bản" / "- Bộ Tư pháp".
+// The items so far end with a mark that is missing here, or begin with another
+// bullet; and its first letter is small, or the line above had no room even for
+// the dash and was the only one without a mark.
+func (c *collector) dash(t string, line int) bool {
 	r := []rune(bullet.ReplaceAllString(t, ""))
 	cur := strings.TrimSpace(c.cur.String())
-	if !c.started || len(r) == 0 || !unicode.IsLower(r[0]) || !strings.ContainsRune("-–", []rune(t)[0]) || strings.HasSuffix(cur, ";") || strings.HasSuffix(cur, ".") || strings.HasSuffix(cur, ",") {
+	if !c.started || len(r) == 0 || !strings.ContainsRune("-–", []rune(t)[0]) || strings.HasSuffix(cur, ";") || strings.HasSuffix(cur, ".") || strings.HasSuffix(cur, ",") {
 		return false
+	}
+	if !unicode.IsLower(r[0]) {
+		return c.ended && !c.loose && c.x.p.lines[line].tight
 	}
 	return c.bullet != 0 && c.bullet != []rune(t)[0] || c.ended
 }
 
 // doubt notes a join that only the width of the line before speaks for.
 func (c *collector) doubt(t string) {
-	first, _ := utf8.DecodeRuneInString(t)
-	if !c.marked && c.x.p.lines[c.prev].printed && unicode.IsUpper(first) && c.b.joined == "" {
+	first, _ := utf8.DecodeRuneInString(bullet.ReplaceAllString(t, ""))
+	if (!c.marked || bullet.MatchString(t)) && c.x.p.lines[c.prev].printed && unicode.IsUpper(first) && c.b.joined == "" {
 		c.b.joined = strings.TrimSpace(c.cur.String()) + " " + t
 	}
 }

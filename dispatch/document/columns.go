@@ -95,13 +95,14 @@ func (s sheet) run(b band) band {
 	}
 	first, last := s.rows[i].x0(), s.rows[i].x1()
 	labelled := s.rows[i].label > 0 || !b.block
+	sure := b.block || b.motto // it has columns; where they end, the band does
 	for j := i + 1; j < min(len(s.rows), i+maxBand); j++ {
 		if s.opens(j, j-i) || s.rows[j].y-s.rows[j-1].y > 12*s.rows[j].size || b.block && s.rows[j].annex {
 			break
 		}
 		next := meet(free, s.gaps(j, b), s.least(b))
 		labelled = labelled || s.rows[j].label > 0
-		if len(next) == 0 || b.block && labelled && separates(free, first, last) && !separates(next, first, last) {
+		if len(next) == 0 || sure && labelled && separates(free, first, last) && !separates(next, first, last) {
 			break
 		}
 		first, last = math.Min(first, s.rows[j].x0()), math.Max(last, s.rows[j].x1())
@@ -153,9 +154,13 @@ func (s sheet) blockRow(i int) bool {
 	return false
 }
 
-// mottoBefore reports whether one of the rows above is a motto too.
+// mottoReach is how far apart the two lines of a motto may stand, in sizes: the
+// first may be broken in a narrow column, and lines at the left stand between.
+const mottoReach = 5
+
+// mottoBefore reports whether a row a little above is a motto too.
 func (s sheet) mottoBefore(j int) bool {
-	for k := max(0, j-3); k < j; k++ {
+	for k := j - 1; k >= 0 && s.rows[j].y-s.rows[k].y < mottoReach*s.rows[j].size; k-- {
 		if s.rows[k].motto {
 			return true
 		}

@@ -176,6 +176,44 @@ func TestHeadsAsLaidOut(t *testing.T) {
 	}
 }
 
+// TestMottoInNarrowColumn: the motto is broken, and the lines at the left stand a
+// little lower than those at the right.
+func TestMottoInNarrowColumn(t *testing.T) {
+	t.Parallel()
+	m := &machine{o: testOptions}
+	defer m.close()
+	head := []at{
+		{138, 68, 12, "ỦY BAN NHÂN DÂN", true}, {331, 68, 12, "CỘNG HÒA XÃ HỘI CHỦ NGHĨA", true},
+		{394, 84, 12, "VIỆT NAM", true}, {143, 86, 12, "TỈNH QUẢNG TRỊ", true},
+		{180, 100, 8, "_______", false}, {341, 103, 12, "Độc lập - Tự do - Hạnh phúc", true},
+		{141, 135, 13, "Số: 15/CĐ-UBND", false}, {323, 135, 13, "Quảng Trị, ngày 05 tháng 3 năm 2009", false},
+		{275, 174, 14, "CÔNG ĐIỆN", true}, {230, 193, 13, "Tăng cường phòng cháy", true},
+	}
+	want{
+		fields:     dispatch.Fields{Issuer: "ỦY BAN NHÂN DÂN TỈNH QUẢNG TRỊ", Number: "15", Date: "2009-03-05", Type: "Công điện"},
+		recipients: itemsWant,
+	}.check(t, "narrow", m.read(t.Context(), "a.pdf", a4(join(head, bodyAt(230), ends(400)["usual"])).bytes(t)))
+}
+
+// TestDashOfAWrappedItem: a line that begins with a dash goes on with the item
+// above if that one alone has no mark and its line was full. It is asked.
+func TestDashOfAWrappedItem(t *testing.T) {
+	t.Parallel()
+	m := &machine{o: testOptions}
+	defer m.close()
+	lines := []string{"- Như Điều 3;", "- Cục Kiểm tra văn bản quy phạm pháp luật", "- Bộ Tư pháp;", "- Sở Nội vụ;", "- Lưu: VT."}
+	end := join(labelAt(76, 300), down(76, 313, 11, lines...), signAt(420, 300))
+	want{
+		recipients: "Như Điều 3 | Cục Kiểm tra văn bản quy phạm pháp luật - Bộ Tư pháp | Sở Nội vụ | Lưu: VT", asks: []string{"joined"},
+	}.check(t, "full line", m.read(t.Context(), "a.pdf", a4(join(headAt(), bodyAt(195), end)).bytes(t)))
+
+	lines[0], lines[1] = "- Văn phòng Ủy ban nhân dân tỉnh;", "- Sở Tài chính" // a mark was forgotten, but there was room for more
+	end = join(labelAt(76, 300), down(76, 313, 11, lines...), signAt(420, 300))
+	want{
+		recipients: "Văn phòng Ủy ban nhân dân tỉnh | Sở Tài chính | Bộ Tư pháp | Sở Nội vụ | Lưu: VT", notAsked: []string{"joined"},
+	}.check(t, "room for more", m.read(t.Context(), "a.pdf", a4(join(headAt(), bodyAt(195), end)).bytes(t)))
+}
+
 // TestJoinedLinesAreAsked: without bullets and marks only the width of a line
 // tells whether it goes on; a person must look.
 func TestJoinedLinesAreAsked(t *testing.T) {

@@ -217,9 +217,10 @@ func (w *pageWriter) write(s sheet, rows []row, f int) {
 		margin, lead = math.Max(margin, s.margin), math.Min(lead, s.lead)
 	}
 	for i, r := range rows {
-		para := w.nextPara()
+		para, tight := w.nextPara(), false
 		if prev, ok := w.before(f); ok && i > 0 {
 			p := rows[i-1]
+			tight = full(p, r, margin)
 			if r.y-p.y > 2.1*math.Max(r.size, p.size) {
 				w.p.lines = append(w.p.lines, line{flow: f, para: para, printed: true, page: s.page, y: p.y + p.size, down: s.down(p.y + p.size)})
 				para = w.nextPara()
@@ -232,7 +233,7 @@ func (w *pageWriter) write(s sheet, rows []row, f int) {
 		w.p.lines = append(w.p.lines, line{
 			text: clean(text(r.words)), flow: f, para: para, bold: allBold(r.words), conf: worst(r.words),
 			centred: f == 0 && math.Abs((r.x0()+r.x1())/2-(s.lead+s.margin)/2) < 9 && r.x0() > s.lead+20,
-			printed: true, page: s.page, x: r.x0(), y: r.y, size: r.size, hang: afterColon(r.words), down: s.down(r.y),
+			printed: true, tight: tight, page: s.page, x: r.x0(), y: r.y, size: r.size, hang: afterColon(r.words), down: s.down(r.y),
 		})
 	}
 }
@@ -273,15 +274,19 @@ func fits(p, r row, margin, lead float64) bool {
 	if bullet.MatchString(text(r.words)) || article.MatchString(text(r.words)) {
 		return false
 	}
-	first := r.words[0]
-	room := p.x1() + 0.25*r.size + (first.x1 - first.x0)
-	if room <= margin-1 {
+	if !full(p, r, margin) {
 		return false
 	}
 	if r.x0() <= lead+0.8*r.size || r.x0() <= p.x0()+2 {
 		return true
 	}
 	return bullet.MatchString(text(p.words)) || hangs(p, r)
+}
+
+// full reports whether row p had no room for the first word of r.
+func full(p, r row, margin float64) bool {
+	first := r.words[0]
+	return p.x1()+0.25*r.size+(first.x1-first.x0) > margin-1
 }
 
 // hangs reports whether r stands under the word behind p's bullet or colon.

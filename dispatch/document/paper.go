@@ -39,6 +39,7 @@ type line struct {
 	centred bool
 	font8   bool    // decoded from an 8-bit font (TCVN3, VNI): case may be lost
 	printed bool    // a printed line: a full one goes on in the next line of its paragraph
+	tight   bool    // the printed line above had no room for its first word
 	page    int     // from 1; 0 when the format has no pages
 	x, y    float64 // points from the page's left and top
 	size    float64 // printed lines: of the font, points

@@ -178,7 +178,7 @@ func (q *questions) block() {
 		q.ask("no-archive", "recipients", "Mục “Nơi nhận” không kết thúc bằng dòng “Lưu”: có thể bị thiếu dòng, hãy kiểm tra.")
 	}
 	if x.joined != "" {
-		q.ask("joined", "recipients", "Không chắc dòng “%s” là một hay nhiều nơi nhận vì các dòng không có gạch đầu dòng: hãy kiểm tra.", x.joined)
+		q.ask("joined", "recipients", "Không chắc dòng “%s” là một hay nhiều nơi nhận vì chỗ xuống dòng không rõ: hãy kiểm tra.", x.joined)
 	}
 	for _, t := range q.f.Recipients {
 		key := viet.Key(t)
