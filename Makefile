@@ -22,7 +22,7 @@ CRASH_PACKAGES := e2fsprogs
 
 # The parsers of what comes from outside, package:target: a minute each in `make test`.
 HOSTILE := dispatch/document:FuzzFile dispatch/document:FuzzXML dispatch/document:FuzzOLE dispatch/document:FuzzAnswer \
-	dispatch/recipients:FuzzResolve directory:FuzzImport
+	dispatch/recipients:FuzzResolve directory:FuzzImport mailsvc/imap:FuzzServedMessage
 
 .PHONY: build test deps vet demo crash clients fuzz race bench
 
