@@ -67,5 +67,5 @@ func quotedStep(dst, src []byte, end bool) ([]byte, int) {
 			used = max(0, len(src)-longest) + i
 		}
 	}
-	return append(dst, decodeQuotedPrintable(src[:used])...), used
+	return appendQuotedPrintable(dst, src[:used]), used
 }

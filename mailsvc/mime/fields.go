@@ -44,9 +44,13 @@ func parseDate(v []byte) Date {
 	if len(v) == 0 || len(v) > 200 {
 		return Date{}
 	}
-	t, err := mail.ParseDate(string(v))
+	s := string(v)
+	t, err := time.Parse(usualDate, s) // mail.ParseDate tries layout after layout, an error each
 	if err != nil {
-		t, err = oddDate(string(v))
+		t, err = mail.ParseDate(s)
+	}
+	if err != nil {
+		t, err = oddDate(s)
 	}
 	if err != nil || t.Year() < 1 || t.Year() > 9999 {
 		return Date{}
@@ -54,6 +58,9 @@ func parseDate(v []byte) Date {
 	_, off := t.Zone()
 	return Date{Unix: t.Unix(), Offset: int32(off), Valid: true}
 }
+
+// usualDate is how nearly all programs write a date.
+const usualDate = "Mon, 2 Jan 2006 15:04:05 -0700"
 
 // oddLayouts are dates that programs write although no RFC has them. What does
 // not name its zone is taken as UTC (RFC 5256 section 2.2).

@@ -3,7 +3,6 @@ package mime
 import (
 	"bytes"
 	"iter"
-	"strings"
 )
 
 // Field is one header field: the name as written and the raw value, unfolded,
@@ -45,18 +44,27 @@ func fieldLen(b []byte) int {
 }
 
 func splitField(raw []byte) (Field, bool) {
-	if len(raw) == 0 || raw[0] == ' ' || raw[0] == '\t' {
+	name, value, ok := cutField(raw)
+	if !ok {
 		return Field{}, false
+	}
+	return Field{Name: string(name), Value: unfold(value)}, true
+}
+
+// cutField cuts a field at its colon; the value is as it stands.
+func cutField(raw []byte) (name, value []byte, ok bool) {
+	if len(raw) == 0 || raw[0] == ' ' || raw[0] == '\t' {
+		return nil, nil, false
 	}
 	colon := bytes.IndexByte(raw, ':')
 	if colon <= 0 {
-		return Field{}, false
+		return nil, nil, false
 	}
-	name := bytes.TrimRight(raw[:colon], " \t")
+	name = bytes.TrimRight(raw[:colon], " \t")
 	if len(name) == 0 || bytes.ContainsAny(name, " \t\r\n") {
-		return Field{}, false
+		return nil, nil, false
 	}
-	return Field{Name: string(name), Value: unfold(raw[colon+1:])}, true
+	return name, raw[colon+1:], true
 }
 
 // unfold removes line endings and NUL, which no IMAP string may hold, and the
@@ -139,20 +147,37 @@ const maxFieldName = 32
 
 func (s *scanner) readRaw(message bool) *rawHeader {
 	h := new(rawHeader)
-	for _, f := range HeaderFields(s.header) {
-		if len(f.Name) > maxFieldName {
+	for header := s.header; len(header) > 0; {
+		n := fieldLen(header)
+		name, value, ok := cutField(header[:n])
+		header = header[n:]
+		if !ok || len(name) > maxFieldName {
 			continue
 		}
-		at, more := h.slot(strings.ToLower(f.Name), message)
-		switch {
-		case at == nil:
+		var low [maxFieldName]byte
+		at, more := h.slot(string(appendLower(low[:0], name)), message)
+		if at == nil || *at != nil && !more {
+			continue
+		}
+		switch v := unfold(value); {
 		case *at == nil:
-			*at = s.keep(f.Value)
-		case more && len(f.Value) > 0:
-			*at = append(append(*at, ", "...), s.keep(f.Value)...)
+			*at = s.keep(v)
+		case len(v) > 0:
+			*at = append(append(*at, ", "...), s.keep(v)...)
 		}
 	}
 	return h
+}
+
+// appendLower appends b with its ASCII letters made small.
+func appendLower(dst, b []byte) []byte {
+	for _, c := range b {
+		if c >= 'A' && c <= 'Z' {
+			c |= 0x20
+		}
+		dst = append(dst, c)
+	}
+	return dst
 }
 
 // keep returns v, cut to what may still be kept of this message.

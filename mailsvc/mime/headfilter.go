@@ -1,9 +1,6 @@
 package mime
 
-import (
-	"bytes"
-	"strings"
-)
+import "bytes"
 
 // headFilter returns a filter of the trigrams of the header fields that are not
 // in [Fields], folded to lower case; nil if one of them is not plain ASCII.
@@ -35,7 +32,8 @@ func listedName(raw []byte) (name []byte, ok bool) {
 	if colon < 0 {
 		return nil, false
 	}
-	switch strings.ToLower(string(bytes.TrimRight(raw[:colon], " \t"))) {
+	var low [maxFieldName]byte
+	switch string(appendLower(low[:0], bytes.TrimRight(raw[:colon], " \t"))) {
 	case "subject", "from", "to", "cc", "bcc":
 		return raw[:colon+1], true
 	}

@@ -1,9 +1,11 @@
 package mime
 
 import (
+	"bytes"
 	"html"
 	"io"
 	"iter"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -23,6 +25,8 @@ func Texts(r io.ReaderAt, x *Index, limit int64) iter.Seq[string] {
 
 type texts struct {
 	r     io.ReaderAt
+	head  []byte // the beginning of r, if it is at hand
+	plain []byte // of a text, decoded; to be used again
 	left  int64
 	yield func(string) bool
 }
@@ -43,7 +47,8 @@ func (t *texts) part(p *Part, root bool) bool {
 		}
 	}
 	if p.Type == "text" {
-		if text := PartText(p, t.read(p.BodyStart, p.BodyEnd)); text != "" && !t.yield(text) {
+		t.plain = appendDecoded(t.plain[:0], p.Encoding, t.read(p.BodyStart, p.BodyEnd))
+		if text := decodedText(p, t.plain); text != "" && !t.yield(text) {
 			return false
 		}
 	}
@@ -51,13 +56,16 @@ func (t *texts) part(p *Part, root bool) bool {
 	return name == "" || t.yield(name)
 }
 
-// read returns bytes of the message within what is left of the limit.
+// read returns bytes of the message within what is left of the limit, for reading only.
 func (t *texts) read(from, to int64) []byte {
 	n := min(to-from, t.left)
 	if n <= 0 {
 		return nil
 	}
 	t.left -= n
+	if from+n <= int64(len(t.head)) {
+		return t.head[from : from+n]
+	}
 	buf := make([]byte, n)
 	k, _ := t.r.ReadAt(buf, from)
 	return buf[:max(k, 0)]
@@ -77,8 +85,11 @@ func headerText(raw []byte) string {
 
 // PartText returns the readable text of a text part whose body is raw: decoded,
 // without tags if it is HTML, NFC.
-func PartText(p *Part, raw []byte) string {
-	s := toUTF8(p.Param("charset"), DecodeBody(p.Encoding, raw))
+func PartText(p *Part, raw []byte) string { return decodedText(p, DecodeBody(p.Encoding, raw)) }
+
+// decodedText is PartText of a body whose transfer encoding is undone.
+func decodedText(p *Part, body []byte) string {
+	s := toUTF8(p.Param("charset"), body)
 	if p.Subtype == "html" || p.Subtype == "xhtml+xml" {
 		s = stripHTML(s)
 	}
@@ -113,12 +124,21 @@ func plainVietnamese(s string) bool {
 // unknown one leaves raw as it is.
 func DecodeBody(encoding string, raw []byte) []byte {
 	switch encoding {
-	case "base64":
-		return new(base64Decoder).decode(make([]byte, 0, len(raw)*3/4+3), raw)
-	case "quoted-printable":
-		return decodeQuotedPrintable(raw)
+	case "base64", "quoted-printable":
+		return appendDecoded(nil, encoding, raw)
 	}
 	return raw
+}
+
+// appendDecoded is DecodeBody that appends to dst.
+func appendDecoded(dst []byte, encoding string, raw []byte) []byte {
+	switch encoding {
+	case "base64":
+		return new(base64Decoder).decode(slices.Grow(dst, len(raw)*3/4+3), raw)
+	case "quoted-printable":
+		return appendQuotedPrintable(slices.Grow(dst, len(raw)), raw)
+	}
+	return append(dst, raw...)
 }
 
 // KnownEncoding reports whether BINARY can undo the transfer encoding.
@@ -137,7 +157,18 @@ type base64Decoder struct {
 func (d *base64Decoder) decode(dst, p []byte) []byte { return d.rest(d.feed(dst, p)) }
 
 func (d *base64Decoder) feed(dst, p []byte) []byte {
-	for _, c := range p {
+	for i := 0; i < len(p); i++ {
+		for ; d.n == 0 && i+4 <= len(p); i += 4 {
+			a, b, c, e := base64Value[p[i]], base64Value[p[i+1]], base64Value[p[i+2]], base64Value[p[i+3]]
+			if a|b|c|e >= 64 {
+				break
+			}
+			dst = append(dst, a<<2|b>>4, b<<4|c>>2, c<<6|e)
+		}
+		if i == len(p) {
+			break
+		}
+		c := p[i]
 		v := base64Value[c]
 		switch {
 		case v < 64:
@@ -176,29 +207,39 @@ var base64Value = func() (t [256]byte) {
 	return t
 }()
 
-// decodeQuotedPrintable follows RFC 2045 section 6.7 and leaves what is no
+// appendQuotedPrintable follows RFC 2045 section 6.7 and leaves what is no
 // encoding as it stands.
-func decodeQuotedPrintable(b []byte) []byte {
-	out := make([]byte, 0, len(b))
-	for i := 0; i < len(b); i++ {
-		c := b[i]
-		if c != '=' {
-			out = append(out, c)
+func appendQuotedPrintable(out, b []byte) []byte {
+	for {
+		i := bytes.IndexByte(b, '=')
+		if i < 0 {
+			return append(out, b...)
+		}
+		out = append(out, b[:i]...)
+		b = b[i:]
+		for len(b) > 2 && b[0] == '=' && hexValue[b[1]]|hexValue[b[2]] < 16 {
+			out = append(out, hexValue[b[1]]<<4|hexValue[b[2]])
+			b = b[3:]
+		}
+		if len(b) == 0 || b[0] != '=' {
 			continue
 		}
-		if i+2 < len(b) && unhex(b[i+1]) < 16 && unhex(b[i+2]) < 16 {
-			out = append(out, unhex(b[i+1])<<4|unhex(b[i+2]))
-			i += 2
+		if n := softBreak(b[1:]); n > 0 {
+			b = b[1+n:]
 			continue
 		}
-		if n := softBreak(b[i+1:]); n > 0 {
-			i += n
-			continue
-		}
-		out = append(out, c)
+		out = append(out, '=')
+		b = b[1:]
 	}
-	return out
 }
+
+// hexValue is unhex.
+var hexValue = func() (t [256]byte) {
+	for c := range t {
+		t[c] = unhex(byte(c))
+	}
+	return t
+}()
 
 // softBreak returns the length of blanks and a line ending at the start of b, 0
 // if there is no line ending. Only a few blanks are looked at: time stays linear.

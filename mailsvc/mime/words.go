@@ -5,6 +5,7 @@ import (
 	"io"
 	"math/bits"
 	"slices"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 
@@ -42,11 +43,37 @@ type wordSet struct {
 	flags  byte
 	word   []byte
 	raw    bool // the word has a character that only viet.Key knows how to fold
+	memo   wordMemo
+	plain  []byte // of texts.plain
 }
 
 func newWordSet() *wordSet {
 	t := syllables()
 	return &wordSet{table: t, seen: make([]uint64, (t.size()+63)/64), others: make(map[string]bool)}
+}
+
+// wordSets are empty sets. What they remember of texts is their words' codes.
+var wordSets = sync.Pool{New: func() any { return newWordSet() }}
+
+// Sizes up to which a set is used again.
+const (
+	maxSpareOthers = 1 << 10
+	maxSparePlain  = 64 << 10
+)
+
+// release gives the set away.
+func (s *wordSet) release() {
+	if len(s.others) <= maxSpareOthers && cap(s.plain)+cap(s.word) <= maxSparePlain {
+		s.reset()
+		wordSets.Put(s)
+	}
+}
+
+// reset empties the set.
+func (s *wordSet) reset() {
+	clear(s.seen)
+	clear(s.others)
+	s.bytes, s.flags, s.word, s.raw = 0, 0, s.word[:0], false
 }
 
 // Kinds of character: what a word is made of, what vanishes, what separates.
@@ -87,18 +114,43 @@ var lowerASCII = func() (t [utf8.RuneSelf]byte) {
 	return t
 }()
 
+// endsWord tells the ASCII characters that separate words.
+var endsWord = func() (t [256]bool) {
+	for c := range rune(utf8.RuneSelf) {
+		t[c] = kindOf(c) == separates
+	}
+	return t
+}()
+
 // add takes the words of a text.
 func (s *wordSet) add(text string) {
+	for i := 0; i < len(text); i++ {
+		from := i
+		var w spelling
+		for ; i < len(text) && !endsWord[text[i]]; i++ {
+			w.add(text[i])
+		}
+		if i == from {
+			continue
+		}
+		if i-from > maxMemo {
+			s.addToken(text[from:i])
+		} else if code, ok := s.memo.code(w); ok {
+			s.seen[code/64] |= 1 << (code % 64)
+		} else if code, ok := s.addToken(text[from:i]); ok {
+			s.memo.put(w, code)
+		}
+	}
+}
+
+// addToken takes what stands between two ASCII separators. It returns the code if
+// that is one syllable and nothing else.
+func (s *wordSet) addToken(text string) (code uint16, ok bool) {
+	odd := false
 	for i := 0; i < len(text); {
-		if c := text[i]; c < utf8.RuneSelf {
+		if c := text[i]; c < utf8.RuneSelf && lowerASCII[c] != 0 {
 			i++
-			if l := lowerASCII[c]; l != 0 {
-				s.word = append(s.word, l)
-			} else if c == ' ' {
-				s.end()
-			} else {
-				s.addOdd(rune(c))
-			}
+			s.word = append(s.word, lowerASCII[c])
 			continue
 		}
 		r, n := utf8.DecodeRuneInString(text[i:])
@@ -106,10 +158,12 @@ func (s *wordSet) add(text string) {
 		if isVietnamese(r) {
 			s.word = utf8.AppendRune(s.word, lowerVietnamese(r))
 		} else {
+			odd = true
 			s.addOdd(r)
 		}
 	}
-	s.end()
+	code, ok = s.end()
+	return code, ok && !odd
 }
 
 // addOdd takes a character that Vietnamese does not use.
@@ -152,17 +206,19 @@ func lowerVietnamese(r rune) rune {
 	return r
 }
 
-// end takes the word that has been gathered.
-func (s *wordSet) end() {
+// end takes the word that has been gathered. It returns the code if the table
+// has the word as it is written.
+func (s *wordSet) end() (code uint16, ok bool) {
 	if len(s.word) == 0 {
-		return
+		return 0, false
 	}
-	if code, ok := lookup(s.table, s.word); ok {
+	if code, ok = lookup(s.table, s.word); ok {
 		s.seen[code/64] |= 1 << (code % 64)
 	} else {
 		s.other(string(s.word))
 	}
 	s.word, s.raw = s.word[:0], false
+	return code, ok
 }
 
 // other takes a word that is no syllable of the table as it is written.
@@ -263,10 +319,13 @@ func (x *Index) textsWithin(n int64) bool { return x.Size <= n || textEnd(x.Root
 
 // addWords makes x.Words from the message r, of which head is the beginning.
 func addWords(x *Index, head []byte, r io.ReaderAt) {
-	s := newWordSet()
-	for text := range Texts(r, x, maxWordsText) {
+	s := wordSets.Get().(*wordSet)
+	t := texts{r: r, head: head, left: maxWordsText, plain: s.plain, yield: func(text string) bool {
 		s.add(text)
-	}
+		return true
+	}}
+	t.part(x.Root, true)
+	s.plain = t.plain
 	if textBytes(x.Root) > maxWordsText {
 		s.flags |= wordsCutASCII | wordsCutMarked
 	}
@@ -275,6 +334,7 @@ func addWords(x *Index, head []byte, r io.ReaderAt) {
 		filter = headFilter(head[:root.BodyStart])
 	}
 	x.Words = s.encode(filter)
+	s.release()
 }
 
 // sliceReader reads a slice at any offset.

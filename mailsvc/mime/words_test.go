@@ -1,10 +1,12 @@
 package mime
 
 import (
+	"io"
 	"math/rand/v2"
 	"os"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"golang.org/x/text/unicode/norm"
 
@@ -53,6 +55,36 @@ func TestWordsNeverMiss(t *testing.T) {
 		q := disguise[rnd.IntN(len(disguise))](string(runes[i:j]))
 		if viet.Matches(prose, q) && w.Lacks(NewQuery(q)) {
 			t.Fatalf("%q is in the text", q)
+		}
+	}
+}
+
+// TestUsedSetsAreAsNew: a set that has been used before finds the same words.
+func TestUsedSetsAreAsNew(t *testing.T) {
+	t.Parallel()
+	odd := "a\u0301n \x00an a\x00n an\u00a0TO ĐƯỜNG đường TO\u200b nghiễng-nghiễng 2015 e\u0302\u0301 Ðông x\xffy straße İ cấm CẤM"
+	used := newWordSet()
+	for _, text := range []string{prose, odd, strings.ToUpper(prose), odd, viet.Fold(prose), prose, odd + prose} {
+		used.add(text)
+		fresh := newWordSet()
+		fresh.add(text)
+		if got, want := used.encode(nil), fresh.encode(nil); string(got) != string(want) {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+		used.reset()
+	}
+}
+
+// TestBase64InAnyPieces: foreign characters and padding anywhere, one byte at a time or all at once.
+func TestBase64InAnyPieces(t *testing.T) {
+	t.Parallel()
+	for raw, want := range map[string]string{
+		"QUJD\r\nREVG": "ABCDEF", "Q!UJDRE=VG": "ABCDT", "QQ==QUI=QUJD": "AABABC", "QUJDR": "ABC", "=QUJD=": "ABC", "\nQ\nU\nJ\nD": "ABC",
+	} {
+		whole := string(DecodeBody("base64", []byte(raw)))
+		piecewise, _ := io.ReadAll(NewBodyReader("base64", iotest.OneByteReader(strings.NewReader(raw))))
+		if whole != want || string(piecewise) != want {
+			t.Errorf("%q: %q and %q, want %q", raw, whole, piecewise, want)
 		}
 	}
 }
