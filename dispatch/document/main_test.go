@@ -14,7 +14,7 @@ const workerArgument = "document-worker"
 // TestMain lets the test binary serve as the worker command too.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == workerArgument {
-		os.Exit(WorkerMain(os.Stdin, os.Stdout))
+		os.Exit(workerMain(os.Stdin, os.Stdout, workOrProbe))
 	}
 	os.Exit(testMain(m))
 }

@@ -136,7 +136,7 @@ func (r *Reader) work(ctx context.Context, t task, data []byte) ([]byte, error) 
 	}
 	head = append(head, '\n')
 	out, started, err := r.run(ctx, head, data, !r.bare.Load())
-	if !started && !r.bare.Swap(true) {
+	if !started && refusesNamespaces(err) && !r.bare.Swap(true) {
 		out, started, err = r.run(ctx, head, data, false)
 	}
 	switch {

@@ -1,8 +1,11 @@
 package document
 
 import (
+	"errors"
+	"fmt"
 	"os"
 	"os/exec"
+	"runtime"
 	"syscall"
 	"time"
 
@@ -19,7 +22,7 @@ const (
 )
 
 // cage puts the worker in a process group of its own and, where the system
-// allows it, in a network namespace without interfaces.
+// allows it, in namespaces: no network interface, no process to see but its own.
 func cage(cmd *exec.Cmd, namespaces bool) {
 	attr := &syscall.SysProcAttr{Setpgid: true}
 	if namespaces {
@@ -31,10 +34,57 @@ func cage(cmd *exec.Cmd, namespaces bool) {
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 }
 
+// refusesNamespaces reports whether a worker could not be started because of
+// the namespaces, by a setting or a limit of the system.
+func refusesNamespaces(err error) bool {
+	for _, e := range []error{unix.EPERM, unix.EACCES, unix.EINVAL, unix.ENOSPC, unix.EUSERS, unix.ENOSYS} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return false
+}
+
 // killGroup ends whatever a worker left behind, such as an OCR command.
 func killGroup(cmd *exec.Cmd) {
 	_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
 }
+
+// enter builds the walls and starts this executable again inside them. It
+// returns only if that fails. Most walls stand around one thread, so one thread
+// builds them and becomes the whole process by exec: no thread is left outside.
+// Landlock and seccomp need no privilege; a kernel that lacks one of them still
+// gives the other walls.
+func enter(head string, t task) error {
+	runtime.LockOSThread()
+	if err := limitSelf(t.limit()); err != nil {
+		return fmt.Errorf("document: limit worker: %w", err)
+	}
+	dropCapabilities()
+	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
+		return fmt.Errorf("document: give up privileges: %w", err)
+	}
+	if err := wallFiles(t); err != nil {
+		return fmt.Errorf("document: shut files out: %w", err)
+	}
+	if err := wallCalls(); err != nil {
+		return fmt.Errorf("document: shut system calls out: %w", err)
+	}
+	return syscall.Exec(ownExecutable, os.Args, []string{taskVariable + "=" + head})
+}
+
+// ownExecutable stays right when the file was replaced by a newer one.
+const ownExecutable = "/proc/self/exe"
+
+// dropCapabilities leaves root, here or in a user namespace, nothing to gain by
+// exec. Whoever is not root is refused and had nothing.
+func dropCapabilities() {
+	for c := uintptr(0); unix.Prctl(unix.PR_CAPBSET_DROP, c, 0, 0, 0) == nil; c++ {
+	}
+}
+
+// hide keeps other processes of the same user from reading this one's memory.
+func hide() error { return unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0) }
 
 // limitSelf lowers the calling process's own limits for good.
 func limitSelf(cpu time.Duration) error {
@@ -58,8 +108,5 @@ func limitSelf(cpu time.Duration) error {
 			return err
 		}
 	}
-	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
-		return err
-	}
-	return unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0)
+	return nil
 }
