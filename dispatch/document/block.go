@@ -378,6 +378,9 @@ func (c *collector) flush() {
 	if raw == "" || isRule(raw) {
 		return
 	}
+	if conf > 0 {
+		raw = speckles.ReplaceAllString(raw, "$1")
+	}
 	for _, t := range splitGlued(raw) {
 		if t = trimItem(t); t == "" || len(t) > maxItemSize || len(c.b.items) >= maxItems {
 			continue
@@ -395,6 +398,10 @@ func (c *collector) finish() {
 		c.flush()
 	}
 }
+
+// speckles are marks that OCR sees behind the end of an item: dust, a stroke of
+// the signature.
+var speckles = regexp.MustCompile(`([;.])(?: *[:'"|,~*_^-])+$`)
 
 // splitGlued divides "Như trên; - UBND tỉnh; - Lưu: VT" typed in one line.
 func splitGlued(s string) []string { return glued.Split(s, -1) }

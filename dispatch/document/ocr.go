@@ -153,13 +153,28 @@ func ocrPaper(kind string, sheets []sheet, seals []sealHit, partial bool) (*pape
 	return p, nil
 }
 
-// render draws a page in grey at ocrDPI, or less when it is large.
+// paperHeight is the height of A4 in points.
+const paperHeight = 842
+
+// paperScale is by how much a scanned page is taken to be smaller than it says. Many
+// scanners and telephones write a wrong resolution, so that a sheet of A4 measures
+// half a metre or a hand; its letters are told apart as those of A4.
+func (p *pdfPage) paperScale() float64 {
+	long := math.Max(p.width, p.height)
+	if long > 1.15*paperHeight || long < 0.6*paperHeight {
+		return paperHeight / math.Max(long, 1)
+	}
+	return 1
+}
+
+// render draws a page in grey at ocrDPI of its paper, or less when it is large.
 func (f *pdfFile) render(p *pdfPage) (*picture, error) {
-	dpi := float64(ocrDPI)
+	scale := p.paperScale()
+	dpi := math.Floor(ocrDPI * scale)
 	if n := p.width * p.height / (72 * 72); n*dpi*dpi > maxPixels {
 		dpi = math.Floor(math.Sqrt(maxPixels / n))
 	}
-	if dpi < 50 {
+	if dpi/scale < 50 {
 		return nil, errTooLarge
 	}
 	r, err := f.pdf.RenderPageInDPI(&requests.RenderPageInDPI{
@@ -170,7 +185,7 @@ func (f *pdfFile) render(p *pdfPage) (*picture, error) {
 		return nil, damaged("render page", err)
 	}
 	defer r.Cleanup()
-	return greyPicture(r.Result.RenderedImage, dpi)
+	return greyPicture(r.Result.RenderedImage, dpi/scale)
 }
 
 // recognisePage reads the words of one page.
@@ -179,7 +194,8 @@ func (m *machine) recognisePage(ctx context.Context, pic *picture, p *pdfPage) (
 	if err != nil {
 		return sheet{}, err
 	}
-	s := sheet{page: p.page, width: p.width, height: p.height, rows: rowsOfWords(ws)}
+	scale := p.paperScale()
+	s := sheet{page: p.page, width: p.width * scale, height: p.height * scale, rows: rowsOfWords(ws)}
 	s.repair()
 	return s, nil
 }

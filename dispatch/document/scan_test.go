@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/zlib"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -141,5 +142,22 @@ func TestScannedCorpus(t *testing.T) {
 	t.Logf("%d of %d lines within 0.9", good, lines)
 	if float64(good) < 0.9*float64(lines) {
 		t.Errorf("only %d of %d recipient lines are within 0.9", good, lines)
+	}
+}
+
+// TestPaperOfWrongSize: many scanners write a wrong resolution; the letters of such
+// a page are as large as those of A4. Removing the scale loses the block of a page
+// that says it is twice as large: gaps between words then look like gutters.
+func TestPaperOfWrongSize(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ width, height, letters float64 }{
+		{595, 842, 1}, {612, 792, 1}, {842, 595, 1}, // A4, Letter, A4 lying
+		{1240, 1754, 0.48}, {2480, 3508, 0.24}, // a picture at 96 and at 48 dots an inch
+		{298, 421, 2}, // at 300, declared as 600
+	} {
+		p := &pdfPage{sheet: sheet{width: c.width, height: c.height}}
+		if got := p.paperScale(); math.Abs(got-c.letters) > 0.01 {
+			t.Errorf("%v x %v: scale %.2f, want %.2f", c.width, c.height, got, c.letters)
+		}
 	}
 }
