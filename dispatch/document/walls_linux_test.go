@@ -185,12 +185,18 @@ func TestTimeoutKillsGroup(t *testing.T) {
 
 // awaitProcess waits until a process with an argument is there, or is not.
 func awaitProcess(t *testing.T, argument string, there bool) {
-	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
-		if running(argument) == there {
-			return
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for running(argument) != there {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			t.Fatalf("process with %q: want there: %v", argument, there)
 		}
 	}
-	t.Errorf("a process with the argument %s: running is still %v", argument, !there)
 }
 
 func running(argument string) bool {
