@@ -254,6 +254,12 @@ type Store interface {
 	// call of yield, its slices are not; they are shared and must not be changed.
 	// yield is called outside of any transaction and lock: it may take its time.
 	Messages(ctx context.Context, person, account string, folder FolderID, ranges []Range, index bool, yield func(*Message) bool) error
+	// Find is Messages with index, of those messages only that want says yes to.
+	// want is shown a message where it lies, complete but for Blob: it must be
+	// quick (well below a millisecond), wait for nothing, write nothing, call no
+	// method of the store, and keep nothing of what it is shown. It may be called
+	// twice for a message.
+	Find(ctx context.Context, person, account string, folder FolderID, ranges []Range, want, yield func(*Message) bool) error
 	// Flags is the quick form of Messages: only UID, ModSeq, Flags, EmailID, Size and Saved are set.
 	Flags(ctx context.Context, person, account string, folder FolderID, ranges []Range, yield func(*Message) bool) error
 	// UIDs returns all UIDs of a folder, ascending, and the folder as of the same instant.

@@ -44,6 +44,10 @@ type Options struct {
 	// HashSlots is how many passwords are checked at once; each takes
 	// Hash.Memory. 0 means 2.
 	HashSlots int
+	// HashSpent, if not nil, is told after each hash how many bytes it has left to
+	// the garbage collector, before the slot goes to the next: what it collects
+	// then bounds the memory of a burst of logins.
+	HashSpent func(bytes int64)
 	// CacheTTL is how long a password that was right is remembered, as a keyed
 	// digest in memory only, so that a mail program's many connections cost one
 	// hash; 0 means 5 minutes, negative never.
@@ -89,7 +93,7 @@ func Open(path string, o Options) (*Store, error) {
 	if len(o.Domains) == 0 {
 		return nil, errors.New("open accounts: no mail domain is given")
 	}
-	h, err := newHasher(o.Hash, o.HashSlots)
+	h, err := newHasher(o.Hash, o.HashSlots, o.HashSpent)
 	if err != nil {
 		return nil, fmt.Errorf("open accounts: %w", err)
 	}

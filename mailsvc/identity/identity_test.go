@@ -372,6 +372,29 @@ func TestWaitingForASlotEndsWithTheContext(t *testing.T) {
 	}
 }
 
+// TestSpentMemoryIsTold: whatever the outcome, and before the slot is free again;
+// a remembered password costs nothing.
+func TestSpentMemoryIsTold(t *testing.T) {
+	t.Parallel()
+	s, c := sample(t)
+	path := s.dbPath()
+	must(t, s.Close())
+	told, held := int64(0), 0
+	s = open(t, path, c, func(o *Options) {
+		o.HashSpent = func(n int64) { told, held = told+n, len(s.hasher.slots) }
+	})
+	for _, try := range []struct {
+		address, password string
+		hashes            int64
+	}{{clerk, right, 1}, {clerk, right, 0}, {clerk, "sai", 1}, {"khongco@" + domain, right, 1}} {
+		told, held = 0, 1
+		s.Authenticate(t.Context(), try.address, try.password, "192.0.2.1")
+		if told != try.hashes*int64(cheap.Memory)<<10 || held != 1 {
+			t.Errorf("%s: told of %d bytes with %d slots held", try.address, told, held)
+		}
+	}
+}
+
 func TestStoredCostsAreBounded(t *testing.T) {
 	t.Parallel()
 	good := phc(cheap, randomBytes(saltLen), randomBytes(keyLen))

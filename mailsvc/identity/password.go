@@ -53,15 +53,16 @@ func (c HashCost) valid() bool {
 type hasher struct {
 	cost  HashCost
 	slots chan struct{}
-	dummy string // hash of a password that nobody knows
+	spent func(bytes int64) // called while the slot is still held
+	dummy string            // hash of a password that nobody knows
 }
 
-func newHasher(c HashCost, slots int) (*hasher, error) {
+func newHasher(c HashCost, slots int, spent func(int64)) (*hasher, error) {
 	c = c.withDefaults()
 	if !c.valid() {
 		return nil, fmt.Errorf("password hash cost %+v is out of bounds", c)
 	}
-	h := &hasher{cost: c, slots: make(chan struct{}, slots)}
+	h := &hasher{cost: c, slots: make(chan struct{}, slots), spent: spent}
 	h.dummy = phc(c, randomBytes(saltLen), randomBytes(keyLen))
 	return h, nil
 }
@@ -73,7 +74,7 @@ func (h *hasher) hash(ctx context.Context, password string) (string, error) {
 	}
 	defer h.release()
 	salt := randomBytes(saltLen)
-	return phc(h.cost, salt, derive(h.cost, salt, password, keyLen)), nil
+	return phc(h.cost, salt, h.derive(h.cost, salt, password, keyLen)), nil
 }
 
 // verify reports whether the password belongs to the hash. If exists is false
@@ -93,7 +94,7 @@ func (h *hasher) verify(ctx context.Context, stored string, exists bool, passwor
 		return false, err
 	}
 	defer h.release()
-	same := subtle.ConstantTimeCompare(derive(cost, salt, password, len(key)), key) == 1
+	same := subtle.ConstantTimeCompare(h.derive(cost, salt, password, len(key)), key) == 1
 	return same && exists, nil
 }
 
@@ -114,8 +115,13 @@ func (h *hasher) acquire(ctx context.Context) error {
 
 func (h *hasher) release() { <-h.slots }
 
-func derive(c HashCost, salt []byte, password string, n int) []byte {
-	return argon2.IDKey([]byte(password), salt, c.Passes, c.Memory, c.Threads, uint32(n))
+// derive takes c.Memory and leaves it as garbage. The caller holds a slot.
+func (h *hasher) derive(c HashCost, salt []byte, password string, n int) []byte {
+	key := argon2.IDKey([]byte(password), salt, c.Passes, c.Memory, c.Threads, uint32(n))
+	if h.spent != nil {
+		h.spent(int64(c.Memory) << 10)
+	}
+	return key
 }
 
 func phc(c HashCost, salt, key []byte) string {

@@ -15,14 +15,16 @@ const progressEvery = 10 * time.Second
 type progress struct {
 	r           *request
 	done, total int
+	asked       int // done when the clock was last looked at
 	last        time.Time
 }
 
 // tick counts one message. It reports false when the client is gone.
 func (p *progress) tick() bool {
-	if p.done++; p.done%64 != 0 {
+	if p.done++; p.done-p.asked < 64 {
 		return true
 	}
+	p.asked = p.done
 	now := time.Now()
 	if p.last.IsZero() {
 		p.last = now

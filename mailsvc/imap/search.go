@@ -91,6 +91,9 @@ func (c *conn) find(r *request, a *searchArgs) (found []match, err error) {
 	return found, err
 }
 
+// maxJudged is how many keys are judged inside the store's transaction.
+const maxJudged = 16
+
 // each calls do for every message that matches, ascending; with index the row
 // has its index.
 func (c *conn) each(r *request, a *searchArgs, index bool, do func(m *mailsvc.Message, seq uint32)) error {
@@ -100,7 +103,7 @@ func (c *conn) each(r *request, a *searchArgs, index bool, do func(m *mailsvc.Me
 	}
 	s := searcher{c: c, v: v, now: c.s.now()}
 	ranges := v.ranges(s.scope(&a.root))
-	f := fetcher{c: c}
+	f, ahead := fetcher{c: c}, fetcher{c: c}
 	alive := progress{r: r, total: len(v.uids)}
 	yield := func(m *mailsvc.Message) bool {
 		seq := f.seq(m.UID)
@@ -109,11 +112,23 @@ func (c *conn) each(r *request, a *searchArgs, index bool, do func(m *mailsvc.Me
 		}
 		return alive.tick() && c.ctx().Err() == nil
 	}
+	possible := func(m *mailsvc.Message) bool {
+		seq := ahead.seq(m.UID)
+		if seq > 0 && s.eval(&a.root, m, seq, nil) != miss {
+			return true
+		}
+		alive.done++
+		return false
+	}
+	store, indexed := c.s.o.Store, a.root.needsIndex()
 	var err error
-	if a.root.quick() && !index {
-		err = c.s.o.Store.Flags(c.ctx(), c.account.Address, v.account, v.folder.ID, ranges, yield)
-	} else {
-		err = c.s.o.Store.Messages(c.ctx(), c.account.Address, v.account, v.folder.ID, ranges, index || a.root.needsIndex(), yield)
+	switch {
+	case indexed && a.root.size() <= maxJudged:
+		err = store.Find(c.ctx(), c.account.Address, v.account, v.folder.ID, ranges, possible, yield)
+	case a.root.quick() && !index:
+		err = store.Flags(c.ctx(), c.account.Address, v.account, v.folder.ID, ranges, yield)
+	default:
+		err = store.Messages(c.ctx(), c.account.Address, v.account, v.folder.ID, ranges, index || indexed, yield)
 	}
 	if err == nil {
 		err = c.ctx().Err()

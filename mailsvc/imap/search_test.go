@@ -332,3 +332,39 @@ func TestBodySearchFollowsTheMessage(t *testing.T) {
 		S: * SEARCH 2 3 5 6 8 9
 	`)
 }
+
+// TestManyKeysFindTheSame: keys too many to be judged where the rows lie find
+// what few find.
+func TestManyKeysFindTheSame(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, Plain, nil)
+	for i := range 700 { // more than a page
+		h.put(alice, "INBOX", benchLetter(i))
+	}
+	w := h.login(alice)
+	w.ok("SELECT INBOX")
+	w.ok("STORE 1:50 +FLAGS (\\Flagged)")
+	const word = `"chuyển đổi số"`
+	for query, want := range map[string]int{
+		"SUBJECT " + word:                                    7,
+		"SUBJECT " + strings.Repeat("x", 20):                 0,
+		`SUBJECT "chuyen doi so"`:                            70,
+		"BODY " + word:                                       7,
+		"TEXT " + word:                                       14,
+		"NOT SUBJECT " + word:                                693,
+		"NOT TEXT " + word:                                   686,
+		"OR FLAGGED SUBJECT " + word:                         56,
+		"FLAGGED TEXT " + word:                               2,
+		"101:300 BODY " + word:                               2,
+		"HEADER MESSAGE-ID 13@x.test":                        7,
+		"UID 101:300 SENTSINCE 1-Jan-1990":                   0,
+		"OR BODY " + word + " OR SUBJECT " + word + " UID 1": 15,
+	} {
+		for _, pad := range []string{"", strings.Repeat(" LARGER 1", maxJudged+4)} {
+			got := w.ok("UID SEARCH RETURN (COUNT) CHARSET UTF-8 " + query + pad)
+			if !strings.HasSuffix(got[0], fmt.Sprintf(" COUNT %d", want)) {
+				t.Errorf("%s%s: %q, want %d", query, pad, got, want)
+			}
+		}
+	}
+}

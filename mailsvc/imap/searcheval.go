@@ -69,6 +69,15 @@ func (k *searchKey) needsIndex() bool {
 	return slices.ContainsFunc(k.kids, func(kid searchKey) bool { return kid.needsIndex() })
 }
 
+// size is the number of keys in a key, itself included.
+func (k *searchKey) size() int {
+	n := 1
+	for i := range k.kids {
+		n += k.kids[i].size()
+	}
+	return n
+}
+
 // eval judges a message. Without o, which gives its bytes, it may be unsure.
 func (s *searcher) eval(k *searchKey, m *mailsvc.Message, seq uint32, o *opened) verdict {
 	switch k.kind {
@@ -185,11 +194,11 @@ func (s *searcher) evalField(k *searchKey, m *mailsvc.Message, o *opened) verdic
 	if !k.match.marked {
 		return hit // to be found without marks is all that such a query asks
 	}
-	f, ok := mime.Stored(m.Index).Fields()
+	text, ok := mime.Stored(m.Index).Text(k.field)
 	if !ok {
 		return s.evalHeader(k, m, o)
 	}
-	return decided(k.match.Match(f.Text(k.field)))
+	return decided(k.match.Match(text))
 }
 
 // evalHeader judges any header field of the message, prefix included.

@@ -281,6 +281,20 @@ func (b Stored) Fields() (f Fields, ok bool) {
 	return decodeFields(s)
 }
 
+// Text returns one of the texts alone; ok is false if the bytes are no index.
+func (b Stored) Text(k SearchField) (text string, ok bool) {
+	d := decoder{b: b.section(secFields)}
+	d.byte()
+	d.varint()
+	d.varint()
+	d.byte()
+	for range k {
+		d.b = d.b[d.count():]
+	}
+	text = d.bytes()
+	return text, !d.bad
+}
+
 // Date returns the date alone.
 func (b Stored) Date() Date {
 	d := decoder{b: b.section(secFields)}

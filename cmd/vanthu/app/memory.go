@@ -6,6 +6,7 @@ import (
 	"runtime/debug"
 	"runtime/metrics"
 	"slices"
+	"sync"
 	"time"
 )
 
@@ -55,6 +56,29 @@ func memoryKept() (live, stacks int64) {
 	metrics.Read(s)
 	return int64(s[0].Value.Uint64()), int64(s[1].Value.Uint64())
 }
+
+// hashGarbage gives the memory of password hashes back to the system at once: a
+// burst of logins would otherwise leave the server several times as large as it
+// is when at work. On a server that keeps much, hashes gather until they are a
+// quarter of that, so that a guesser cannot make it do nothing but collect.
+type hashGarbage struct {
+	mu    sync.Mutex
+	bytes int64
+}
+
+func (g *hashGarbage) add(n int64) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.bytes += n
+	if live, _ := memoryKept(); hashesDue(g.bytes, live) {
+		g.bytes = 0
+		debug.FreeOSMemory()
+	}
+}
+
+// hashesDue reports whether garbage of so many bytes is to be collected when live
+// bytes are kept.
+func hashesDue(garbage, live int64) bool { return garbage >= live/4 }
 
 // memoryGoals returns how far the heap may grow before it is collected, as a
 // percentage of what is alive (100 to 400), and the size of all memory, in bytes,

@@ -1,6 +1,29 @@
 package app
 
-import "testing"
+import (
+	"runtime"
+	"testing"
+	"weak"
+)
+
+// TestHashMemoryIsGivenBack: what a hash has left is gone when add returns, unless
+// it is little beside what the server keeps.
+func TestHashMemoryIsGivenBack(t *testing.T) {
+	t.Parallel()
+	block := make([]byte, 19<<20)
+	left := weak.Make(&block[0])
+	runtime.KeepAlive(block)
+	block = nil
+	g := new(hashGarbage)
+	g.add(1 << 50)
+	if left.Value() != nil || g.bytes != 0 {
+		t.Error("the memory of a hash is still held")
+	}
+	const hash, mib = 19 << 20, 1 << 20
+	if !hashesDue(hash, 16*mib) || !hashesDue(hash, 76*mib) || hashesDue(hash, 200*mib) || !hashesDue(3*hash, 200*mib) {
+		t.Error("hashes are collected too late or too often")
+	}
+}
 
 // TestMemoryGoals: a small server is let alone for a while, a large one has room
 // above what it keeps, however large that is.

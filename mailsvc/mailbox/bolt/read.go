@@ -176,21 +176,33 @@ func (s *Store) UIDs(ctx context.Context, person, name string, id mailsvc.Folder
 	return folder, uids, err
 }
 
-// Bounds of what Messages reads in one transaction.
+// Bounds of what Messages and Find read in one transaction.
 const (
 	pageRows  = 512
 	pageBytes = 1 << 20
+	pageTime  = 2 * time.Millisecond // of judging for Find
+	timedRows = 8                    // are judged between two looks at the clock
 )
 
 // Messages implements mailsvc.Store. A message that is expunged while yield is
 // at work on earlier ones is left out.
 func (s *Store) Messages(ctx context.Context, person, name string, id mailsvc.FolderID, ranges []mailsvc.Range, index bool, yield func(*mailsvc.Message) bool) error {
-	const op = "read messages"
-	snap, err := s.take(ctx, op, person, name, id, spans(ranges))
+	p := page{s: s, account: name, index: index}
+	return p.messages(ctx, "read messages", person, id, ranges, yield)
+}
+
+// Find implements mailsvc.Store.
+func (s *Store) Find(ctx context.Context, person, name string, id mailsvc.FolderID, ranges []mailsvc.Range, want, yield func(*mailsvc.Message) bool) error {
+	p := page{s: s, account: name, index: true, want: want}
+	return p.messages(ctx, "find messages", person, id, ranges, yield)
+}
+
+// messages goes through the ranges a page at a time.
+func (p *page) messages(ctx context.Context, op, person string, id mailsvc.FolderID, ranges []mailsvc.Range, yield func(*mailsvc.Message) bool) error {
+	snap, err := p.s.take(ctx, op, person, p.account, id, spans(ranges))
 	if err != nil {
 		return err
 	}
-	p := page{s: s, account: name, index: index}
 	more := true
 	var failed error
 	err = snap.each(func(uid uint32, e *entry, names []string) bool {
@@ -204,7 +216,7 @@ func (s *Store) Messages(ctx context.Context, person, name string, id mailsvc.Fo
 		return more && failed == nil
 	})
 	if err != nil {
-		return s.fail(op, name, err)
+		return p.s.fail(op, p.account, err)
 	}
 	if more && failed == nil {
 		_, failed = p.hand(ctx, op, yield)
@@ -217,8 +229,11 @@ type page struct {
 	s       *Store
 	account string
 	index   bool
+	want    func(*mailsvc.Message) bool // nil: every message
 	rows    []mailsvc.Message
-	numbers []uint64 // 0: the message is gone
+	numbers []uint64 // 0: the message is gone, or not wanted
+	blobs   []byte   // in hexadecimal
+	key     [12]byte
 }
 
 // hand completes the rows, hands them to yield and empties the page.
@@ -248,50 +263,74 @@ func (p *page) hand(ctx context.Context, op string, yield func(*mailsvc.Message)
 // bounds allow, and returns how many.
 func (p *page) fill(a *account, start int) (n int, err error) {
 	var arena []byte
+	var began time.Time
+	if p.want != nil {
+		began = time.Now()
+	}
 	rows := a.bucket(bMessages).Cursor()
-	hexes := make([]byte, 0, 64*(len(p.rows)-start))
+	p.blobs = p.blobs[:0]
 	for i := start; i < len(p.rows) && len(arena) < pageBytes; i++ {
-		n++
-		row, err := a.next(rows, p.numbers[i], p.index)
-		if isNotFound(err) {
-			p.numbers[i] = 0
-			hexes = hexes[:64*n]
-			continue
+		if p.want != nil && n%timedRows == timedRows-1 && time.Since(began) > pageTime {
+			break
 		}
-		if err != nil {
+		n++
+		row, err := p.next(a, rows, p.numbers[i])
+		if err != nil && !isNotFound(err) {
 			return n, err
 		}
 		m := &p.rows[i]
+		if err != nil || !p.wanted(m, &row) {
+			p.numbers[i] = 0
+			continue
+		}
 		m.ThreadID = row.thread
 		m.Internal = row.internal
 		m.Prefix, arena = keep(arena, row.prefix)
 		if p.index {
 			m.Index, arena = keep(arena, row.index)
 		}
-		hexes = hex.AppendEncode(hexes, row.blob[:])
+		p.blobs = hex.AppendEncode(p.blobs, row.blob[:])
 	}
-	names := string(hexes)
-	for i := range n {
-		if p.numbers[start+i] != 0 {
-			p.rows[start+i].Blob = mailsvc.BlobID(names[64*i : 64*i+64])
-		}
-	}
+	p.name(start, n)
 	return n, nil
 }
 
+// wanted asks whether a message shall be handed out. What it shows of the row
+// still lies in the transaction.
+func (p *page) wanted(m *mailsvc.Message, row *messageRow) bool {
+	if p.want == nil {
+		return true
+	}
+	m.ThreadID, m.Internal, m.Prefix, m.Index = row.thread, row.internal, row.prefix, row.index
+	ok := p.want(m)
+	m.Prefix, m.Index = nil, nil // must not outlive the transaction
+	return ok
+}
+
+// name gives n messages the names of their bodies, in memory that they share.
+func (p *page) name(start, n int) {
+	names := string(p.blobs)
+	for i := start; i < start+n; i++ {
+		if p.numbers[i] != 0 {
+			p.rows[i].Blob, names = mailsvc.BlobID(names[:64]), names[64:]
+		}
+	}
+}
+
 // next is account.message by a cursor that most often stands right before it.
-func (a *account) next(rows *bbolt.Cursor, n uint64, index bool) (messageRow, error) {
-	var room [12]byte
-	key := binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint32(room[:0], a.row.id), n)
+func (p *page) next(a *account, rows *bbolt.Cursor, n uint64) (messageRow, error) {
+	key := p.key[:]
+	binary.BigEndian.PutUint32(key, a.row.id)
+	binary.BigEndian.PutUint64(key[4:], n)
 	k, raw := rows.Next()
 	if !bytes.Equal(k, key) {
 		if k, raw = rows.Seek(key); !bytes.Equal(k, key) {
 			return messageRow{}, mailsvc.ErrNotFound
 		}
 	}
-	m, err := decodeMessage(key, raw, index)
+	m, err := decodeMessage(key, raw, p.index)
 	if err == nil {
-		err = a.complete(key, &m, index)
+		err = a.complete(key, &m, p.index)
 	}
 	return m, err
 }

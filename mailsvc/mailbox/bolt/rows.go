@@ -144,10 +144,18 @@ func (d *decoder) bytes() []byte  { return d.raw(d.uint()) }
 func (d *decoder) string() string { return string(d.bytes()) }
 func (d *decoder) bool() bool     { return d.byte() != 0 }
 
+// Nearly all rows share one zone; it is not made anew for each.
+const indochinaOffset = 7 * 3600
+
+var indochina = time.FixedZone("", indochinaOffset)
+
 func (d *decoder) time() time.Time {
 	sec, offset := d.int(), d.int()
-	if offset == 0 {
+	switch offset {
+	case 0:
 		return time.Unix(sec, 0).UTC()
+	case indochinaOffset:
+		return time.Unix(sec, 0).In(indochina)
 	}
 	return time.Unix(sec, 0).In(time.FixedZone("", int(offset)))
 }

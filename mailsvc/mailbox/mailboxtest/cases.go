@@ -34,6 +34,7 @@ var cases = []testCase{
 	{"append: an id is stored once", appendOnce},
 	{"messages: ranges", messageRanges},
 	{"messages: without index, flags only, and stopping", messageForms},
+	{"messages: those that are wanted", messagesFound},
 	{"flags: add, remove, replace", flagOps},
 	{"flags: no change keeps the MODSEQ", flagNoChange},
 	{"flags: UnchangedSince", flagUnchangedSince},
@@ -345,6 +346,59 @@ func messageForms(h *harness) {
 	h.ok(h.Messages(h.ctx, an, an, inbox, everything, true, func(m *mailsvc.Message) bool { i++; return false }))
 	equal(h, "rows until yield returned false", i, 1)
 	h.fails(h.Messages(h.ctx, an, an, 9999, everything, true, func(m *mailsvc.Message) bool { return true }), mailsvc.ErrNotFound)
+}
+
+// wantSame compares all of two messages.
+func (h *harness) wantSame(got, want mailsvc.Message) {
+	h.Helper()
+	if !bytes.Equal(got.Prefix, want.Prefix) || !bytes.Equal(got.Index, want.Index) || !got.Internal.Equal(want.Internal) || !got.Saved.Equal(want.Saved) ||
+		got.Blob != want.Blob || got.Size != want.Size || got.ModSeq != want.ModSeq || got.UID != want.UID || got.EmailID != want.EmailID || got.ThreadID != want.ThreadID {
+		h.Fatalf("got %+v, want %+v", got, want)
+	}
+	h.wantFlags(got, want.Flags...)
+}
+
+// messagesFound goes over several pages, with indexes of all sizes, and compares
+// with what Messages returns.
+func messagesFound(h *harness) {
+	for n := range 12 {
+		batch := make([]mailsvc.NewMessage, 100)
+		for i := range batch {
+			batch[i] = msg(100*n + i + 1)
+		}
+		h.append(an, "INBOX", batch...)
+	}
+	inbox := h.folder(an, an, "INBOX").ID
+	ranges := []mailsvc.Range{{From: 5, To: 700}, {From: 800}}
+	all := h.some(an, an, "INBOX", ranges, true)
+	byUID := make(map[mailsvc.UID]mailsvc.Message)
+	for _, m := range all {
+		byUID[m.UID] = m
+	}
+	third := func(m *mailsvc.Message) bool {
+		full := byUID[m.UID]
+		full.Blob = ""
+		h.wantSame(*m, full)
+		return m.UID%3 == 0
+	}
+	var got []mailsvc.Message
+	h.ok(h.Find(h.ctx, an, an, inbox, ranges, third, func(m *mailsvc.Message) bool {
+		got = append(got, *m)
+		return true
+	}))
+	want := slices.DeleteFunc(all, func(m mailsvc.Message) bool { return m.UID%3 != 0 })
+	equal(h, "messages found", len(got), len(want))
+	for i := range got {
+		h.wantSame(got[i], want[i])
+	}
+	n := 0
+	h.ok(h.Find(h.ctx, an, an, inbox, ranges, third, func(m *mailsvc.Message) bool { n++; return n < 300 }))
+	equal(h, "messages found until yield returned false", n, min(300, len(want)))
+	h.ok(h.Find(h.ctx, an, an, inbox, ranges, func(*mailsvc.Message) bool { return false }, func(m *mailsvc.Message) bool {
+		h.Fatalf("message %d was not wanted", m.UID)
+		return false
+	}))
+	h.fails(h.Find(h.ctx, an, an, 9999, ranges, third, func(*mailsvc.Message) bool { return true }), mailsvc.ErrNotFound)
 }
 
 func flagOps(h *harness) {
