@@ -13,7 +13,9 @@
 // The file is hostile. Its kind is decided by content, never by name; every
 // part of it is read with a bound on size, depth and number; a file that breaks
 // a bound is rejected with one Vietnamese sentence. [Reader] does all this in a
-// worker process with limits of its own, and a dead worker is an answer.
+// worker process with limits of its own, and a dead worker is an answer. On
+// Linux the worker reaches no socket, no file but programs and compiled code, and
+// no process but its own children (worker_linux.go, wall*_linux.go).
 //
 // Nothing is guessed silently. Every field carries where it stood and how far
 // it may be trusted; whatever a person must confirm comes back as a question.

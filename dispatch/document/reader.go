@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"sync/atomic"
@@ -32,6 +33,7 @@ type Reader struct {
 	o     Options
 	slots chan struct{}
 	bare  atomic.Bool // the system refuses namespaces: workers run without
+	warm  atomic.Bool // compiled code is there: workers may only read it
 }
 
 // NewReader makes a Reader. It looks for the OCR command once, here.
@@ -72,6 +74,7 @@ type task struct {
 	Tesseract string    `json:"tesseract"`
 	Today     time.Time `json:"today"`
 	Warm      bool      `json:"warm,omitempty"`
+	Warmed    bool      `json:"warmed,omitempty"`
 }
 
 // limit is the wall clock and the processor time that a task may take.
@@ -94,7 +97,7 @@ func (r *Reader) Read(ctx context.Context, name string, data []byte) dispatch.Re
 	if len(r.o.WorkerCommand) == 0 {
 		return rejected(name, "", errService)
 	}
-	t := task{Name: name, Size: int64(len(data)), MaxSize: r.o.maxSize(), CacheDir: r.o.CacheDir, Tesseract: r.o.Tesseract, Today: r.o.today()}
+	t := task{Name: name, Size: int64(len(data)), MaxSize: r.o.maxSize(), CacheDir: r.o.CacheDir, Tesseract: r.o.Tesseract, Today: r.o.today(), Warmed: r.compiled()}
 	out, err := r.work(ctx, t, data)
 	if err != nil {
 		return rejected(name, "", err)
@@ -108,7 +111,9 @@ func (r *Reader) Read(ctx context.Context, name string, data []byte) dispatch.Re
 }
 
 // Warm fills the directory of compiled code, so that the first PDF does not
-// pay for it. The service calls it once at its start, in the background.
+// pay for it, and closes it to every worker that reads a file: code in it is
+// executed by the workers after. The service calls it once at its start, in the
+// background.
 func (r *Reader) Warm(ctx context.Context) error {
 	if len(r.o.WorkerCommand) == 0 {
 		return fmt.Errorf("document: warm up: %w", errService)
@@ -117,7 +122,15 @@ func (r *Reader) Warm(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("document: warm up: %w", err)
 	}
+	r.warm.Store(true)
 	return nil
+}
+
+// compiled reports whether the directory holds the compiled code that [Reader.Warm]
+// left there; if someone has emptied it since, the next worker fills it.
+func (r *Reader) compiled() bool {
+	files, err := filepath.Glob(filepath.Join(r.o.CacheDir, "*", "*"))
+	return r.warm.Load() && err == nil && len(files) > 0
 }
 
 // work runs one worker and returns what it wrote.

@@ -98,7 +98,11 @@ func allowedFiles(t task) map[string]uint64 {
 			files[filepath.Dir(dir)] = rightRun // its libraries and languages
 		}
 	}
-	if t.CacheDir != "" {
+	switch {
+	case t.CacheDir == "":
+	case t.Warmed:
+		files[t.CacheDir] = rightRead
+	default:
 		files[t.CacheDir] = rightCache
 	}
 	return files

@@ -31,7 +31,7 @@ func unshareUser() error {
 func probe(t *testing.T, r *Reader, what string, with ...any) string {
 	t.Helper()
 	order := probeMark + what + " " + strings.TrimSuffix(fmt.Sprintln(with...), "\n")
-	out, err := r.work(t.Context(), task{Size: int64(len(order)), CacheDir: r.o.CacheDir, Tesseract: noTesseract}, []byte(order))
+	out, err := r.work(t.Context(), task{Size: int64(len(order)), CacheDir: r.o.CacheDir, Tesseract: noTesseract, Warmed: r.compiled()}, []byte(order))
 	if err != nil {
 		t.Fatalf("probe %s: %v", what, err)
 	}
@@ -134,6 +134,35 @@ func TestWorkerHasNoFiles(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestWorkerLeavesNoCode: once compiled code is there, a worker that a file has
+// taken over cannot put other code in its place for the workers after it. Where
+// someone has emptied the directory, a worker may fill it again.
+func TestWorkerLeavesNoCode(t *testing.T) {
+	t.Parallel()
+	if landlockVersion() == 0 {
+		t.Log("this kernel has no Landlock: there is no wall around files")
+		return
+	}
+	r := NewReader(testOptions)
+	if err := r.Warm(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := probe(t, r, "write", filepath.Join(r.o.CacheDir, "new")); !strings.Contains(got, "permission denied") {
+		t.Errorf("write: %s", got)
+	}
+	code, err := filepath.Glob(filepath.Join(r.o.CacheDir, "*", "*"))
+	if err != nil || len(code) == 0 {
+		t.Fatalf("no compiled code: %v", err)
+	}
+	if got := probe(t, r, "remove", code[0]); !strings.Contains(got, "permission denied") {
+		t.Errorf("remove: %s", got)
+	}
+	r.o.CacheDir = filepath.Join(t.TempDir(), "cache")
+	if got := probe(t, r, "write", filepath.Join(r.o.CacheDir, "new")); got != "done" {
+		t.Errorf("write into an emptied directory: %s", got)
+	}
 }
 
 // TestWorkerStaysInGroup: a worker cannot leave the group that is killed, make
