@@ -95,6 +95,7 @@ type Store struct {
 	names [256]sync.Mutex
 	packs *packs
 	known verified
+	spare sync.Pool // of *[]byte: memory of small bodies that were committed
 	// sweeping is held by the one Sweep at work.
 	sweeping sync.Mutex
 }
@@ -229,7 +230,7 @@ func Valid(id string) bool {
 // memory until Commit.
 type Writer struct {
 	s     *Store
-	small []byte
+	small *[]byte  // from Store.spare
 	file  *os.File // once the body is not small
 	hash  hash.Hash
 	size  int64
@@ -242,7 +243,23 @@ func (s *Store) Create() (*Writer, error) {
 	if err := s.checkReserve(); err != nil {
 		return nil, fmt.Errorf("create body: %w", err)
 	}
-	return &Writer{s: s, hash: sha256.New()}, nil
+	small, ok := s.spare.Get().(*[]byte)
+	if !ok {
+		small = new([]byte)
+	}
+	return &Writer{s: s, small: small, hash: sha256.New()}, nil
+}
+
+// maxSpare is the size in bytes up to which the memory of a body is used again.
+const maxSpare = 32 << 10
+
+// dropSmall gives up the memory of the body, which nobody reads any more.
+func (w *Writer) dropSmall() {
+	if w.small != nil && cap(*w.small) <= maxSpare {
+		*w.small = (*w.small)[:0]
+		w.s.spare.Put(w.small)
+	}
+	w.small = nil
 }
 
 func (s *Store) checkReserve() error {
@@ -277,8 +294,8 @@ func (w *Writer) Write(p []byte) (int, error) {
 }
 
 func (w *Writer) write(p []byte) (int, error) {
-	if w.file == nil && len(w.small)+len(p) <= w.s.o.PackBelow {
-		w.small = append(w.small, p...)
+	if w.file == nil && len(*w.small)+len(p) <= w.s.o.PackBelow {
+		*w.small = append(*w.small, p...)
 		return len(p), nil
 	}
 	if err := w.spill(); err != nil {
@@ -296,8 +313,8 @@ func (w *Writer) spill() error {
 	if w.file, err = os.CreateTemp(w.s.tmp(), "body-"); err != nil {
 		return err
 	}
-	_, err = w.file.Write(w.small)
-	w.small = nil
+	_, err = w.file.Write(*w.small)
+	w.dropSmall()
 	return err
 }
 
@@ -321,7 +338,7 @@ func (w *Writer) Commit() (id string, size int64, err error) {
 func (w *Writer) commit(id string) error {
 	s := w.s
 	if w.file == nil && s.o.PackBelow >= 0 {
-		return s.packs.commit(binaryName(id), w.small)
+		return s.packs.commit(binaryName(id), *w.small)
 	}
 	if err := w.spill(); err != nil {
 		return err
@@ -399,7 +416,7 @@ func (s *Store) stripe(id string) *sync.Mutex {
 // Abort drops the body.
 func (w *Writer) Abort() {
 	w.done = true
-	w.small = nil
+	w.dropSmall()
 	if w.file == nil {
 		return
 	}

@@ -48,17 +48,25 @@ var wordCode = func() map[string]uint64 {
 
 // AppendBinary appends the index's stored form to b.
 func (x *Index) AppendBinary(b []byte) []byte {
-	b = append(b, formatVersion)
-	b = appendSection(b, x.Root.Envelope)
-	b = appendSection(b, x.Structure)
-	var tmp []byte
-	b = appendSection(b, x.Fields.appendFolded(tmp))
-	b = appendSection(b, x.Fields.append(tmp))
-	b = appendSection(b, x.Words)
-	tree := binary.AppendUvarint(nil, uint64(x.Size))
-	tree = appendBool(tree, x.Limited)
-	return appendSection(b, appendPart(tree, x.Root, 0, true))
+	f := &x.Fields
+	folded := f.appendFolded(make([]byte, 0, f.size()))
+	fields := f.append(make([]byte, 0, f.size()))
+	tree := binary.AppendUvarint(make([]byte, 0, treeRoom), uint64(x.Size))
+	tree = appendPart(appendBool(tree, x.Limited), x.Root, 0, true)
+	all := [sections][]byte{secEnvelope: x.Root.Envelope, secStructure: x.Structure, secSearch: folded, secFields: fields, secWords: x.Words, secTree: tree}
+	size := 1
+	for _, s := range all {
+		size += binary.MaxVarintLen32 + len(s)
+	}
+	b = append(slices.Grow(b, size), formatVersion)
+	for _, s := range all {
+		b = appendSection(b, s)
+	}
+	return b
 }
+
+// treeRoom is enough for the tree of most messages, bytes.
+const treeRoom = 256
 
 func appendSection(b, s []byte) []byte {
 	return append(binary.AppendUvarint(b, uint64(len(s))), s...)

@@ -182,6 +182,18 @@ const (
 // Text returns one of the texts.
 func (f *Fields) Text(k SearchField) string { return f.texts()[k] }
 
+// size is about how many bytes the fields take when they are stored.
+func (f *Fields) size() int {
+	n := 64 + len(f.MessageID)
+	for _, s := range f.texts() {
+		n += len(s)
+	}
+	for _, p := range f.Parents {
+		n += 2 + len(p)
+	}
+	return n
+}
+
 // appendFolded writes, for each text, viet.Fold of it. First comes a byte that
 // says whether a text is cut.
 func (f *Fields) appendFolded(b []byte) []byte {

@@ -170,7 +170,7 @@ type Pending struct {
 	blobs mailsvc.Blobs
 	w     mailsvc.BlobWriter
 	x     *Index
-	head  []byte
+	head  *[]byte
 }
 
 // Receive is the first half of [Ingest]: it copies r to its end.
@@ -179,14 +179,30 @@ func Receive(b mailsvc.Blobs, r io.Reader) (*Pending, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Pending{blobs: b, w: w}
+	p := &Pending{blobs: b, w: w, head: heads.Get().(*[]byte)}
 	s := newScanner()
 	if err := p.pour(s, r); err != nil {
-		w.Abort()
+		p.Abort()
 		return nil, err
 	}
 	p.x = s.finish()
+	s.release()
 	return p, nil
+}
+
+// heads are empty heads of earlier messages.
+var heads = sync.Pool{New: func() any { return new([]byte) }}
+
+// maxSpareHead is the size up to which a head is used again.
+const maxSpareHead = 32 << 10
+
+// dropHead gives the head away once nobody reads it any more.
+func (p *Pending) dropHead() {
+	if cap(*p.head) <= maxSpareHead {
+		*p.head = (*p.head)[:0]
+		heads.Put(p.head)
+	}
+	p.head = new([]byte)
 }
 
 // copyBuffers are what messages are copied through.
@@ -204,7 +220,7 @@ func (p *Pending) pour(s *scanner, r io.Reader) error {
 				return werr
 			}
 			s.write(buf[:n])
-			p.head = append(p.head, buf[:min(n, maxHead-len(p.head))]...)
+			*p.head = append(*p.head, buf[:min(n, maxHead-len(*p.head))]...)
 		}
 		if errors.Is(err, io.EOF) {
 			return nil
@@ -216,7 +232,10 @@ func (p *Pending) pour(s *scanner, r io.Reader) error {
 }
 
 // Abort drops the message.
-func (p *Pending) Abort() { p.w.Abort() }
+func (p *Pending) Abort() {
+	p.w.Abort()
+	p.dropHead()
+}
 
 // Commit is the second half of [Ingest]. The words are found while the disk is at
 // work, if they are at hand.
@@ -231,9 +250,11 @@ func (p *Pending) Commit() (mailsvc.NewMessage, error) {
 		id, size, err := p.w.Commit()
 		flushed <- outcome{id, size, err}
 	}()
-	atHand := p.x.textsWithin(int64(len(p.head)))
+	head := *p.head
+	defer p.dropHead()
+	atHand := p.x.textsWithin(int64(len(head)))
 	if atHand {
-		addWords(p.x, p.head, sliceReader(p.head))
+		addWords(p.x, head, sliceReader(head))
 	}
 	o := <-flushed
 	if o.err != nil {
@@ -245,7 +266,7 @@ func (p *Pending) Commit() (mailsvc.NewMessage, error) {
 			return mailsvc.NewMessage{}, err
 		}
 		defer b.Close()
-		addWords(p.x, p.head, b)
+		addWords(p.x, head, b)
 	}
 	return mailsvc.NewMessage{Blob: o.id, BlobSize: o.size, Index: p.x.AppendBinary(nil)}, nil
 }

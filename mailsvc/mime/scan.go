@@ -1,6 +1,9 @@
 package mime
 
-import "bytes"
+import (
+	"bytes"
+	"sync"
+)
 
 // maxBodyLine bounds what is kept of a line outside headers: a boundary is
 // shorter, a longer line is only counted.
@@ -44,10 +47,26 @@ type frame struct {
 	depth     int
 }
 
+// scanners hold the memory of earlier ones.
+var scanners = sync.Pool{New: func() any { return &scanner{delims: make(map[string]int)} }}
+
 func newScanner() *scanner {
-	s := &scanner{delims: make(map[string]int)}
+	s := scanners.Get().(*scanner)
 	s.root = s.begin(0, true, 0)
 	return s
+}
+
+// maxSpareHeader is the size of header up to which a scanner's memory is used again.
+const maxSpareHeader = 16 << 10
+
+// release gives the scanner away, after finish.
+func (s *scanner) release() {
+	if cap(s.header) > maxSpareHeader || cap(s.line) > maxSpareHeader || len(s.delims) > 0 {
+		return
+	}
+	clear(s.open[:cap(s.open)])
+	*s = scanner{line: s.line[:0], open: s.open[:0], header: s.header[:0], delims: s.delims}
+	scanners.Put(s)
 }
 
 // begin opens a part whose header starts at off.
@@ -284,7 +303,7 @@ func identity(encoding string) bool {
 func (s *scanner) finish() *Index {
 	if s.lineLen > 0 {
 		s.endLine(s.line, 0)
-		s.line, s.lineLen = nil, 0
+		s.line, s.lineLen = s.line[:0], 0
 	}
 	for s.inHead {
 		s.endHeader(s.pos)
