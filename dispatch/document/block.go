@@ -162,6 +162,9 @@ var (
 	dotted = regexp.MustCompile(`\.{4,}|…{2,}|_{3,}`)
 )
 
+// stampText is a line of what a digital signature shows.
+var stampText = regexp.MustCompile(`^(?:(?:ký bởi|người ký|cơ quan|thời gian ký|ngày ký|e-?mail) ?:|digitally signed|signature )`)
+
 // collector joins lines to items.
 type collector struct {
 	x        *extractor
@@ -224,7 +227,7 @@ func (c *collector) add(s seg) bool {
 	}
 	gap := c.blank
 	c.blank = 0
-	if isRule(t) {
+	if isRule(t) || stampText.MatchString(viet.Key(t)) || !c.started && !strings.ContainsFunc(t, unicode.IsLetter) {
 		return true
 	}
 	if len(c.b.items) >= maxItems || x.endsBlock(s.line, t) {
@@ -250,6 +253,9 @@ func (c *collector) add(s seg) bool {
 		}
 		c.begin(t, marked, s.line)
 	case !c.started, marked, archive, c.complete(s.line, t):
+		if c.started && !marked && !archive {
+			c.doubtSplit(t)
+		}
 		c.begin(t, marked, s.line)
 	default:
 		c.doubt(t)
@@ -327,6 +333,15 @@ func (c *collector) dash(t string, line int) bool {
 func (c *collector) doubt(t string) {
 	first, _ := utf8.DecodeRuneInString(bullet.ReplaceAllString(t, ""))
 	if (!c.marked || bullet.MatchString(t)) && c.x.p.lines[c.prev].printed && unicode.IsUpper(first) && c.b.joined == "" {
+		c.b.joined = strings.TrimSpace(c.cur.String()) + " " + t
+	}
+}
+
+// doubtSplit notes a printed line that begins an item only because the line before
+// ended with a mark: "Các phòng thuộc Sở;" / "các đơn vị trực thuộc;" may be one.
+func (c *collector) doubtSplit(t string) {
+	first, _ := utf8.DecodeRuneInString(t)
+	if c.x.p.lines[c.prev].printed && unicode.IsLower(first) && c.b.joined == "" {
 		c.b.joined = strings.TrimSpace(c.cur.String()) + " " + t
 	}
 }

@@ -28,6 +28,7 @@ type band struct {
 	block    bool       // begins with the recipients' label
 	label    int        // the column of the block
 	x        float64    // where its label begins
+	least    float64    // what every row leaves of a block's gutters, but for those that run across
 	motto    bool       // begins beside the State's or the Party's motto
 }
 
@@ -60,9 +61,17 @@ func (b band) columnOf(x float64) int {
 	return n
 }
 
-// part divides a row's words among the columns.
+// part divides a row's words among the columns. Where they run across a gutter, a
+// phrase belongs to the column in which it begins.
 func (b band) part(ws []word) [][]word {
 	out := make([][]word, len(b.gutters)+1)
+	if b.across(ws) {
+		for _, p := range phrases(ws) {
+			c := b.columnOf(p[0].x0)
+			out[c] = append(out[c], p...)
+		}
+		return out
+	}
 	for start := 0; start < len(ws); {
 		c, end := b.columnOf(ws[start].x0), start+1
 		for end < len(ws) && b.columnOf(ws[end].x0) == c {
@@ -72,6 +81,12 @@ func (b band) part(ws []word) [][]word {
 		start = end
 	}
 	return out
+}
+
+// across reports whether words run across one of the gutters.
+func (b band) across(ws []word) bool {
+	_, ok := narrowed(ws, b.gutters, math.Max(openGutter, b.least))
+	return !ok
 }
 
 // maxBand bounds a band in rows: more than any page has beside each other.
@@ -103,16 +118,70 @@ func (s sheet) run(b band) band {
 		next := meet(free, s.gaps(j, b), s.least(b))
 		labelled = labelled || s.rows[j].label > 0
 		if len(next) == 0 || sure && labelled && separates(free, first, last) && !separates(next, first, last) {
-			break
+			to := s.overrun(b, j, free)
+			if !b.block || !separates(free, first, last) || to == j {
+				break
+			}
+			b.to, j = to, to-1
+			continue
 		}
 		first, last = math.Min(first, s.rows[j].x0()), math.Max(last, s.rows[j].x1())
 		free = next
 		b.to = j + 1
 	}
 	if b.block {
+		b.least = s.least(b)
 		return s.cutBlock(b, free)
 	}
 	return s.cut(b, free)
+}
+
+// overrun is the end of the rows from j on in which an item runs across the gutter
+// of its block, as it does where columns are made of blanks: each row begins where
+// the block does. Such rows belong to the block only if its archive line follows.
+func (s sheet) overrun(b band, j int, free []interval) int {
+	lead, archive := math.Inf(1), -1
+	for _, r := range s.rows[b.from:j] {
+		lead = math.Min(lead, r.x0())
+		if item := phrases(r.words)[0]; isArchive(item) {
+			return j
+		}
+	}
+	for k := j; k < min(len(s.rows), j+maxBand) && archive < 0; k++ {
+		r := s.rows[k]
+		ps := phrases(r.words)
+		if r.annex || r.motto || r.label > 0 || r.y-s.rows[k-1].y > 3*r.size || math.Abs(r.x0()-lead) > 2*r.size || s.centred(k) || len(ps) > 2 {
+			break
+		}
+		if isArchive(ps[0]) {
+			archive = k + 1
+		}
+	}
+	if archive < 0 {
+		return j
+	}
+	end := j
+	for end < archive && len(meet(free, s.gaps(end, b), s.least(b))) == 0 {
+		end++
+	}
+	return max(end, j+1)
+}
+
+// isArchive reports whether words begin the archive line of a block.
+func isArchive(ws []word) bool {
+	return store.MatchString(viet.Key(bullet.ReplaceAllString(text(ws), "")))
+}
+
+// phrases parts a row at its wide gaps.
+func phrases(ws []word) (out [][]word) {
+	from := 0
+	for k := 1; k <= len(ws); k++ {
+		if k == len(ws) || !ws[k].near && ws[k].x0-ws[k-1].x1 > columnGap*ws[k].size {
+			out = append(out, ws[from:k])
+			from = k
+		}
+	}
+	return out
 }
 
 // separates reports whether words of the rows from first to last x stand on both
@@ -423,9 +492,9 @@ func all(lines []string, f func(string) bool) bool {
 	return true
 }
 
-// narrowed is what is left of gutters beside the words of row i; ok is false
-// when a word stands across one.
-func (s sheet) narrowed(i int, gutters []interval) (out []interval, ok bool) {
+// narrowed is what is left of gutters beside the words of a row; ok is false
+// when it is narrower than least in one.
+func narrowed(ws []word, gutters []interval, least float64) (out []interval, ok bool) {
 	for _, g := range gutters {
 		best, edge := interval{}, math.Inf(-1)
 		try := func(from, to float64) {
@@ -433,12 +502,12 @@ func (s sheet) narrowed(i int, gutters []interval) (out []interval, ok bool) {
 				best = interval{f, t}
 			}
 		}
-		for _, w := range s.rows[i].words {
+		for _, w := range ws {
 			try(edge, w.x0)
 			edge = math.Max(edge, w.x1)
 		}
 		try(edge, math.Inf(1))
-		if best.to-best.from < openGutter {
+		if best.to-best.from < least {
 			return nil, false
 		}
 		out = append(out, best)

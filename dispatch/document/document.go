@@ -31,6 +31,7 @@
 //	several-documents, several-blocks, copy
 //	no-number, no-date, future-date, no-issuer, joint-issuer, no-subject, no-signer
 //	no-recipients, empty-block, no-archive, listed, joined, type, several-signers
+//	beside, columns    text beside the recipients that may be theirs; text in them that may be the signature's
 //	urgent, circulation
 //
 // # How

@@ -1,7 +1,10 @@
 package document
 
 import (
+	"cmp"
 	"math"
+	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -31,6 +34,7 @@ func newPageWriter(kind string) *pageWriter {
 
 // add writes one page.
 func (w *pageWriter) add(s sheet) {
+	s.level()
 	s.measure()
 	w.p.pages = max(w.p.pages, s.page)
 	if len(w.p.lines) == 0 {
@@ -97,6 +101,10 @@ func (s *sheet) measure() {
 			r.label = 0
 		}
 	}
+	for i := range s.rows {
+		r := &s.rows[i]
+		r.annex = r.annex || s.centred(i) && appendixHead.MatchString(viet.Key(text(r.words)))
+	}
 }
 
 // labelWord is 1 and the index of the word with which a recipients' label begins
@@ -142,7 +150,7 @@ func (s sheet) rest(before band) band {
 	}
 	archive := false
 	for i := range s.rows {
-		g, ok := s.narrowed(i, b.gutters)
+		g, ok := narrowed(s.rows[i].words, b.gutters, openGutter)
 		if !ok || s.rows[i].annex || s.rows[i].label > 0 || s.rows[i].motto || archive && (len(g) == 0 || s.centred(i)) {
 			break
 		}
@@ -167,10 +175,14 @@ func (w *pageWriter) cells(s sheet, b band, table, r int) {
 	parts := make([][]row, len(b.gutters)+1)
 	archive := false
 	for _, x := range s.rows[b.from:b.to] {
-		for c, ws := range b.part(x.words) {
+		cols := b.part(x.words)
+		if ws := cols[b.label]; b.across(x.words) && endsWithName(ws) && w.p.across == "" {
+			w.p.across = text(ws)
+		}
+		for c, ws := range cols {
 			for _, ws := range offLabel(ws) {
 				parts[c] = append(parts[c], row{words: ws, y: ws[0].y, size: x.size})
-				archive = archive || c == b.label && store.MatchString(viet.Key(bullet.ReplaceAllString(text(ws), "")))
+				archive = archive || isArchive(ws)
 			}
 		}
 	}
@@ -183,26 +195,92 @@ func (w *pageWriter) cells(s sheet, b band, table, r int) {
 	}
 }
 
+// labelHead is a recipients' label and nothing else, by its key.
+var labelHead = regexp.MustCompile(`^[-–* ]*(?:nơi nhận|nơi gửi|nơi gởi)(?: văn bản)? ?:?$`)
+
+// labelWords counts the words of the label with which ws begin; 0 without one.
+func labelWords(ws []word) int {
+	n, t := 0, ""
+	for k := 0; k < min(len(ws), 6); k++ {
+		if t += " " + ws[k].text; labelHead.MatchString(viet.Key(strings.TrimSpace(t))) {
+			n = k + 1
+		}
+	}
+	return n
+}
+
 // offLabel parts a recipients' label from an item that stands beside it in a
 // column of its own. It returns nothing for no words.
 func offLabel(ws []word) [][]word {
 	if len(ws) == 0 {
 		return nil
 	}
-	if labelWord(ws) == 1 && len(ws) > 2 && strings.HasSuffix(ws[1].text, ":") {
-		if gap := ws[2].x0 - ws[1].x1; gap > 0.6*ws[1].size || bullet.MatchString(ws[2].text+" ") {
-			return [][]word{ws[:2], ws[2:]}
+	if n := labelWords(ws); n > 0 && n < len(ws) {
+		if gap := ws[n].x0 - ws[n-1].x1; gap > 0.6*ws[n-1].size || bullet.MatchString(ws[n].text+" ") {
+			return [][]word{ws[:n], ws[n:]}
 		}
 	}
 	return [][]word{ws}
+}
+
+// level brings what stands beside a recipients' label a little higher or lower,
+// as text of another font does, into the label's row: it would be read as text
+// above the block.
+func (s *sheet) level() {
+	for i := 0; i < len(s.rows); i++ {
+		r := &s.rows[i]
+		if labelWord(r.words) != 1 {
+			continue
+		}
+		for _, j := range []int{i + 1, i - 1} {
+			if j >= 0 && j < len(s.rows) && beside(*r, s.rows[j]) {
+				r.words = append(r.words, s.rows[j].words...)
+				slices.SortStableFunc(r.words, func(a, b word) int { return cmp.Compare(a.x0, b.x0) })
+				s.rows = slices.Delete(s.rows, j, j+1)
+				if r = &s.rows[min(i, j)]; j < i {
+					i--
+				}
+			}
+		}
+	}
+}
+
+// beside reports whether row o stands right of row r's label, less than a line
+// higher or lower, and no words of the two are above each other.
+func beside(r, o row) bool {
+	if math.Abs(r.y-o.y) > 0.6*math.Min(r.size, o.size) {
+		return false
+	}
+	for _, a := range r.words {
+		for _, b := range o.words {
+			if a.x0 < b.x1 && b.x0 < a.x1 || b.x0 < r.x0() {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 func pageNumber(t string) bool {
 	return len(t) <= 5 && strings.Trim(t, "0123456789-–. /") == ""
 }
 
-// body writes rows as lines of the body.
-func (w *pageWriter) body(s sheet, rows []row) { w.write(s, rows, 0) }
+// body writes rows as lines of the body. An item beside a label goes on a line of
+// its own if the label has a column to itself.
+func (w *pageWriter) body(s sheet, rows []row) {
+	out := make([]row, 0, len(rows))
+	for i, r := range rows {
+		parts := offLabel(r.words)
+		if len(parts) != 2 || !bullet.MatchString(text(parts[1])) && (i+1 == len(rows) || math.Abs(rows[i+1].x0()-parts[1][0].x0) > 2) {
+			out = append(out, r)
+			continue
+		}
+		for _, ws := range parts {
+			out = append(out, row{words: ws, y: r.y, size: r.size})
+		}
+	}
+	w.write(s, out, 0)
+}
 
 // write writes rows as lines of a flow and numbers their paragraphs.
 func (w *pageWriter) write(s sheet, rows []row, f int) {

@@ -59,6 +59,7 @@ type paper struct {
 	score   float64 // share of words that fit Vietnamese syllables; 0 = not measured
 	ocr     bool
 	gutter  float64   // laid-out: narrowest gutter beside the recipients block, points; 0 = none
+	across  string    // laid-out: a row of the block across its gutter that may end with the name beside it
 	lead    float64   // laid-out: where the text of page 1 begins, points
 	seals   []sealHit // stamps that a separate pass over the picture found
 	images  []int     // line before which a picture stands, for pictures that were not read

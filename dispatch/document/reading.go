@@ -180,7 +180,16 @@ func (q *questions) block() {
 	if x.joined != "" {
 		q.ask("joined", "recipients", "Không chắc dòng “%s” là một hay nhiều nơi nhận vì chỗ xuống dòng không rõ: hãy kiểm tra.", x.joined)
 	}
+	if t := x.lost(); t != "" {
+		q.ask("beside", "recipients", "Cạnh mục “Nơi nhận” còn dòng “%s” không rõ thuộc nơi nhận nào: hãy kiểm tra từng dòng với văn bản.", t)
+	}
+	if x.p.across != "" && x.p.lines[x.label].printed {
+		q.ask("columns", "recipients", "Không chắc dòng “%s” có lẫn chữ của phần ký bên cạnh: hãy kiểm tra từng dòng Nơi nhận với văn bản.", x.p.across)
+	}
 	for _, t := range q.f.Recipients {
+		if x.p.lines[x.label].printed && runsIntoSignature(t) {
+			q.ask("columns", "recipients", "Dòng “%s” có vẻ lẫn chữ của phần ký bên cạnh: hãy sửa lại dòng này theo văn bản.", t)
+		}
 		key := viet.Key(t)
 		for _, w := range listed {
 			if strings.Contains(key, w) {
