@@ -45,9 +45,9 @@ type Options struct {
 	// Hash.Memory. 0 means 2.
 	HashSlots int
 	// HashSpent, if not nil, is told after each hash how many bytes it has left to
-	// the garbage collector, before the slot goes to the next: what it collects
-	// then bounds the memory of a burst of logins.
-	HashSpent func(bytes int64)
+	// the garbage collector, before the slot goes to the next; last says that no
+	// other hash is being made or waited for.
+	HashSpent func(bytes int64, last bool)
 	// CacheTTL is how long a password that was right is remembered, as a keyed
 	// digest in memory only, so that a mail program's many connections cost one
 	// hash; 0 means 5 minutes, negative never.

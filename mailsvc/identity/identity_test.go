@@ -367,6 +367,9 @@ func TestWaitingForASlotEndsWithTheContext(t *testing.T) {
 	if !errors.Is(err, context.Canceled) || errors.Is(err, mailsvc.ErrNotAllowed) {
 		t.Fatalf("error is %v", err)
 	}
+	if n := s.hasher.pending.Load(); n != 0 {
+		t.Errorf("%d hashes are pending", n)
+	}
 	if len(s.throttle.counters) != 0 {
 		t.Error("an undecided attempt counts as failed")
 	}
@@ -381,7 +384,11 @@ func TestSpentMemoryIsTold(t *testing.T) {
 	must(t, s.Close())
 	told, held := int64(0), 0
 	s = open(t, path, c, func(o *Options) {
-		o.HashSpent = func(n int64) { told, held = told+n, len(s.hasher.slots) }
+		o.HashSpent = func(n int64, last bool) {
+			if told, held = told+n, len(s.hasher.slots); !last {
+				t.Error("another hash is awaited")
+			}
+		}
 	})
 	for _, try := range []struct {
 		address, password string
@@ -392,6 +399,9 @@ func TestSpentMemoryIsTold(t *testing.T) {
 		if told != try.hashes*int64(cheap.Memory)<<10 || held != 1 {
 			t.Errorf("%s: told of %d bytes with %d slots held", try.address, told, held)
 		}
+	}
+	if n := s.hasher.pending.Load(); n != 0 {
+		t.Errorf("%d hashes are pending", n)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/crypto/argon2"
@@ -53,11 +54,13 @@ func (c HashCost) valid() bool {
 type hasher struct {
 	cost  HashCost
 	slots chan struct{}
-	spent func(bytes int64) // called while the slot is still held
-	dummy string            // hash of a password that nobody knows
+	spent func(bytes int64, last bool) // called while the slot is still held
+	dummy string                       // hash of a password that nobody knows
+
+	pending atomic.Int64 // hashes being made or waiting for a slot
 }
 
-func newHasher(c HashCost, slots int, spent func(int64)) (*hasher, error) {
+func newHasher(c HashCost, slots int, spent func(int64, bool)) (*hasher, error) {
 	c = c.withDefaults()
 	if !c.valid() {
 		return nil, fmt.Errorf("password hash cost %+v is out of bounds", c)
@@ -105,21 +108,25 @@ func (h *hasher) current(stored string) bool {
 }
 
 func (h *hasher) acquire(ctx context.Context) error {
+	h.pending.Add(1)
 	select {
 	case h.slots <- struct{}{}:
 		return nil
 	case <-ctx.Done():
+		h.pending.Add(-1)
 		return ctx.Err()
 	}
 }
 
 func (h *hasher) release() { <-h.slots }
 
-// derive takes c.Memory and leaves it as garbage. The caller holds a slot.
+// derive takes c.Memory and leaves it as garbage. The caller has acquired a slot,
+// for this one hash.
 func (h *hasher) derive(c HashCost, salt []byte, password string, n int) []byte {
 	key := argon2.IDKey([]byte(password), salt, c.Passes, c.Memory, c.Threads, uint32(n))
+	last := h.pending.Add(-1) == 0
 	if h.spent != nil {
-		h.spent(int64(c.Memory) << 10)
+		h.spent(int64(c.Memory)<<10, last)
 	}
 	return key
 }

@@ -57,20 +57,21 @@ func memoryKept() (live, stacks int64) {
 	return int64(s[0].Value.Uint64()), int64(s[1].Value.Uint64())
 }
 
-// hashGarbage gives the memory of password hashes back to the system at once: a
-// burst of logins would otherwise leave the server several times as large as it
-// is when at work. On a server that keeps much, hashes gather until they are a
-// quarter of that, so that a guesser cannot make it do nothing but collect.
+// hashGarbage gives the memory of password hashes back to the system after the
+// last of a burst, which would otherwise leave the server several times as large
+// as it is when at work. To collect after every hash would cost as much as the
+// hash. On a server that keeps much, hashes gather until they are a quarter of
+// that, so that a guesser cannot make it do nothing but collect.
 type hashGarbage struct {
 	mu    sync.Mutex
 	bytes int64
 }
 
-func (g *hashGarbage) add(n int64) {
+func (g *hashGarbage) add(n int64, last bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.bytes += n
-	if live, _ := memoryKept(); hashesDue(g.bytes, live) {
+	if live, _ := memoryKept(); last && hashesDue(g.bytes, live) {
 		g.bytes = 0
 		debug.FreeOSMemory()
 	}

@@ -6,8 +6,8 @@ import (
 	"weak"
 )
 
-// TestHashMemoryIsGivenBack: what a hash has left is gone when add returns, unless
-// it is little beside what the server keeps.
+// TestHashMemoryIsGivenBack: what hashes have left is gone after the last of them,
+// unless it is little beside what the server keeps.
 func TestHashMemoryIsGivenBack(t *testing.T) {
 	t.Parallel()
 	block := make([]byte, 19<<20)
@@ -15,7 +15,11 @@ func TestHashMemoryIsGivenBack(t *testing.T) {
 	runtime.KeepAlive(block)
 	block = nil
 	g := new(hashGarbage)
-	g.add(1 << 50)
+	g.add(1<<50, false)
+	if g.bytes != 1<<50 {
+		t.Error("the memory is given back in the middle of a burst")
+	}
+	g.add(0, true)
 	if left.Value() != nil || g.bytes != 0 {
 		t.Error("the memory of a hash is still held")
 	}
