@@ -84,10 +84,11 @@ type stopper struct {
 
 func (s *stopper) stop() { s.once.Do(func() { close(s.c) }) }
 
-// say writes one line to the parent: one write, so that it arrives whole. What
-// the parent cannot hear must not happen.
+// say writes one line to the parent, with the time: one write, so that it arrives
+// whole. What the parent cannot hear must not happen.
 func say(format string, args ...any) {
-	if _, err := os.Stdout.WriteString(strings.ReplaceAll(fmt.Sprintf(format, args...), "\n", "; ") + "\n"); err != nil {
+	line := fmt.Sprintf("%d ", monotonic()) + strings.ReplaceAll(fmt.Sprintf(format, args...), "\n", "; ") + "\n"
+	if _, err := os.Stdout.WriteString(line); err != nil {
 		os.Exit(4)
 	}
 }

@@ -8,8 +8,11 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"quangtri.gov.vn/vanthu/internal/blob"
 	"quangtri.gov.vn/vanthu/internal/crashpoint"
@@ -32,6 +35,33 @@ type process struct {
 	t     *testing.T
 	cmd   *exec.Cmd
 	lines chan string // closed at its end
+	died  atomic.Int64
+}
+
+// dies notes that from now on the child's answers are worth nothing: the power is
+// about to be cut, which it may survive for a moment. That matters, because ext4
+// tells some who wait for a flush at that moment that it is done.
+func (p *process) dies() { p.died.Store(monotonic()) }
+
+// heard returns a line without its time, and whether it counts: what the child
+// began to do always does.
+func (p *process) heard(line string) (string, bool) {
+	at, line, _ := strings.Cut(line, " ")
+	ns, err := strconv.ParseInt(at, 10, 64)
+	if err != nil {
+		return at + " " + line, true // not by say: wrong, and seen to be
+	}
+	died := p.died.Load()
+	return line, died == 0 || ns <= died || strings.HasPrefix(line, "begin-")
+}
+
+// monotonic is a clock that parent and child share, in nanoseconds.
+func monotonic() int64 {
+	var ts unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &ts); err != nil {
+		panic(err)
+	}
+	return ts.Nano()
 }
 
 func spawn(t *testing.T, dir string, generation int, env ...string) *process {
@@ -62,7 +92,9 @@ func (p *process) start() {
 	go func() {
 		defer close(p.lines)
 		for s := bufio.NewScanner(out); s.Scan(); {
-			p.lines <- s.Text()
+			if line, ok := p.heard(s.Text()); ok {
+				p.lines <- line
+			}
 		}
 	}()
 }

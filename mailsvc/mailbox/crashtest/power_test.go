@@ -77,35 +77,45 @@ func (im *image) restart() {
 	im.mount()
 }
 
-// powerCycles cuts the power under children at random moments, until something
-// is wrong.
+// imageSizes are those of the file systems: with the larger, journals have their
+// room reserved; with the smaller, they grow as they are written.
+var imageSizes = []int64{512 << 20, 3 << 30}
+
+func (im *image) remove() {
+	im.t.Helper()
+	run(im.t, "umount", im.dir)
+	if err := os.Remove(im.file); err != nil {
+		im.t.Error(err)
+	}
+}
+
+// powerCycles cuts the power under children at random moments until something is
+// wrong.
 func powerCycles(t *testing.T, seed uint64, n int, env ...string) (errs []error, acks int) {
 	t.Helper()
 	r := rand.New(rand.NewPCG(seed, 1))
-	var l *ledger
-	var im *image
-	for i := range n {
-		if i%cyclesPerStore == 0 {
-			if l != nil {
-				acks += l.acks
-				run(t, "umount", im.dir)
-			}
-			l, im = newLedger(), newImage(t, 512<<20)
-		}
+	for done, store := 0, 0; done < n; store++ {
+		l, im := newLedger(), newImage(t, imageSizes[store%len(imageSizes)])
 		dir := filepath.Join(im.dir, "data")
-		p := spawn(t, dir, i%cyclesPerStore, env...)
-		p.awaitReady()
-		l.dying = true
-		p.takeUntil(l, time.After(time.Duration(20+r.IntN(80))*time.Millisecond), func() {
-			im.cut()
-			p.kill()
-		})
-		im.restart()
-		if errs := check(t, dir, l); len(errs) > 0 {
-			return errs, acks + l.acks
+		for generation := range min(1+r.IntN(cyclesPerStore), n-done) {
+			p := spawn(t, dir, generation, env...)
+			p.awaitReady()
+			l.dying = true
+			p.takeUntil(l, time.After(time.Duration(20+r.IntN(80))*time.Millisecond), func() {
+				p.dies()
+				im.cut()
+				p.kill()
+			})
+			im.restart()
+			done++
+			if errs := check(t, dir, l); len(errs) > 0 {
+				return errs, acks + l.acks
+			}
 		}
+		acks += l.acks
+		im.remove()
 	}
-	return nil, acks + l.acks
+	return nil, acks
 }
 
 func TestPowerLoss(t *testing.T) {
