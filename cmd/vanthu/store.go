@@ -106,8 +106,12 @@ func showRepair(r app.Repairs) {
 			continue
 		}
 		damaged = true
-		fmt.Printf("Tệp %d: đã dựng lại với %d thư; %d thư nay ở thư mục %q, %d thư mất chỗ ghi; %d thư mục được đánh số lại.\n",
-			s.Shard, s.Messages, s.Rescued, bolt.RescueFolder, s.Lost, len(s.Renewed))
+		if s.History {
+			fmt.Printf("Tệp %d: đã dựng lại nguyên vẹn từ lịch sử thay đổi, %d thư, trong đó %d thư thiếu nội dung.\n", s.Shard, s.Messages, s.Bodiless)
+		} else {
+			fmt.Printf("Tệp %d: đã dựng lại với %d thư; %d thư nay ở thư mục %q, %d thư mất chỗ ghi; %d thư mục được đánh số lại.\n",
+				s.Shard, s.Messages, s.Rescued, bolt.RescueFolder, s.Lost, len(s.Renewed))
+		}
 		if s.Aside != "" {
 			fmt.Printf("Tệp hỏng được giữ ở %s.\n", s.Aside)
 		}

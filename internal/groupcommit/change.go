@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"sync/atomic"
 	"time"
@@ -109,7 +110,7 @@ type journaled struct {
 
 // attach turns the journal of an open database on.
 func (db *DB) attach(path string, mapped int64) error {
-	log, err := openJournal(path, db.noSync, true)
+	log, err := openJournal(path, db.noSync, true, db.log)
 	if err != nil {
 		return err
 	}
@@ -121,14 +122,20 @@ func (db *DB) attach(path string, mapped int64) error {
 	return nil
 }
 
+const identityBucket = "identity"
+
 // identify gives the file a random number of its own, unless it has one. It
 // stands in the root page, so that two files' root pages are never the same.
 func (db *DB) identify() error {
-	name := []byte("identity")
+	name, known := []byte(identityBucket), false
+	err := db.bolt.View(func(tx *bbolt.Tx) error {
+		known = tx.Bucket(name) != nil
+		return nil
+	})
+	if err != nil || known { // an Update that changes nothing is a new state all the same
+		return err
+	}
 	return db.bolt.Update(func(tx *bbolt.Tx) error {
-		if tx.Bucket(name) != nil {
-			return nil
-		}
 		b, err := tx.CreateBucket(name)
 		if err != nil {
 			return err
@@ -157,7 +164,7 @@ func (j *journaled) turn() error {
 	if err != nil {
 		return err
 	}
-	head, err := j.header(hold)
+	head, err := j.db.header(hold)
 	if err == nil {
 		err = j.log.turn(head)
 	}
@@ -178,10 +185,10 @@ func (j *journaled) release() {
 }
 
 // header describes the state that a read transaction sees.
-func (j *journaled) header(tx *bbolt.Tx) (h logHeader, err error) {
-	file := j.db.ahead.file
+func (db *DB) header(tx *bbolt.Tx) (h logHeader, err error) {
+	file := db.ahead.file
 	h.open = true
-	h.pageSize = uint32(j.db.bolt.Info().PageSize)
+	h.pageSize = uint32(db.bolt.Info().PageSize)
 	if _, err := file.ReadAt(h.meta[:], int64(tx.ID()%2)*int64(h.pageSize)); err != nil {
 		return h, err
 	}
@@ -200,10 +207,12 @@ func (j *journaled) suspend() error {
 	if err := j.flush(); err != nil {
 		return err
 	}
-	if err := j.secondMeta(); err != nil {
+	h, err := j.secondMeta()
+	if err != nil {
 		return err
 	}
-	if err := j.log.turn(logHeader{}); err != nil {
+	h.open = false
+	if err := j.log.turn(h); err != nil {
 		return err
 	}
 	j.release()
@@ -213,21 +222,27 @@ func (j *journaled) suspend() error {
 
 // secondMeta writes the other meta page for the same state, which is flushed, so
 // that one of the two is enough: the state before may be a thousand changes back.
-func (j *journaled) secondMeta() error {
-	tx, err := j.db.bolt.Begin(false)
+// It returns that state.
+func (j *journaled) secondMeta() (logHeader, error) {
+	h, err := j.db.now()
 	if err != nil {
-		return err
-	}
-	defer func() { _ = tx.Rollback() }()
-	h, err := j.header(tx)
-	if err != nil {
-		return err
+		return h, err
 	}
 	id := h.txid() - 1
 	if _, err := j.db.ahead.file.WriteAt(metaPage(h.meta, id), int64(id%2)*int64(h.pageSize)); err != nil {
-		return err
+		return h, err
 	}
-	return j.flush()
+	return h, j.flush()
+}
+
+// now describes the state that was committed last.
+func (db *DB) now() (h logHeader, err error) {
+	tx, err := db.bolt.Begin(false)
+	if err != nil {
+		return h, err
+	}
+	defer func() { _ = tx.Rollback() }()
+	return db.header(tx)
 }
 
 func (j *journaled) flush() error {
@@ -330,8 +345,11 @@ func mapSize(size int64) int64 {
 
 // run does the first requests of a batch and returns how many.
 func (j *journaled) run(batch []*request) int {
-	if batch[0].fn != nil {
+	switch {
+	case batch[0].fn != nil:
 		return j.runFlushed(batch)
+	case batch[0].history != 0:
+		return j.runHistory(batch)
 	}
 	j.batch, j.batched = j.batch[:0], 0
 	if cap(j.batch) > keptBatch {
@@ -339,7 +357,7 @@ func (j *journaled) run(batch []*request) int {
 	}
 	n, show := 0, false
 	var err error
-	for n < len(batch) && batch[n].fn == nil && !show && err == nil {
+	for n < len(batch) && batch[n].fn == nil && batch[n].history == 0 && !show && err == nil {
 		r := batch[n]
 		n++
 		switch {
@@ -487,6 +505,9 @@ func (j *journaled) end() error {
 	case err != nil:
 		err = j.db.fail(err)
 	}
+	if flushErr := j.log.hist.flush(); flushErr != nil && err == nil {
+		err = j.db.fail(flushErr)
+	}
 	return errors.Join(err, j.log.close())
 }
 
@@ -517,16 +538,25 @@ func (db *DB) replay(path, file string, h *logHeader) error {
 	if err := commit(tx); err != nil {
 		return err
 	}
-	return closeJournal(path)
-}
-
-// closeJournal makes the journal beside a database, if there is one, say nothing.
-func closeJournal(path string) error {
-	log, err := openJournal(path, false, false)
+	now, err := db.now()
 	if err != nil {
 		return err
 	}
-	return errors.Join(log.turn(logHeader{}), log.close())
+	now.open = false
+	return closeJournal(path, now, db.log)
+}
+
+// closeJournal makes the journal beside a database, if there is one, say nothing.
+func closeJournal(path string, closed logHeader, log *slog.Logger) error {
+	j, err := openJournal(path, false, false, log)
+	if err != nil {
+		return err
+	}
+	err = j.turn(closed)
+	if err == nil {
+		err = j.hist.flush()
+	}
+	return errors.Join(err, j.close())
 }
 
 // RemoveJournal removes the journal beside a database file that was replaced. No

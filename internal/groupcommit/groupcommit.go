@@ -94,6 +94,7 @@ type Options struct {
 type DB struct {
 	bolt     *bbolt.DB
 	fatal    func(error)
+	log      *slog.Logger
 	maxBatch int
 	noSync   bool
 	ahead    ahead      // the owner's own
@@ -111,15 +112,18 @@ type DB struct {
 	settled   *sync.Cond // on settledMu: durable or broken changed
 }
 
-// request is one call of Update, Change or Look, or, without a function, one to
-// let readers see what is committed.
+// request is one call of Update, Change, Look or KeepHistory, or, without any of
+// these, one to let readers see what is committed.
 type request struct {
 	fn     func(*bbolt.Tx) error
 	change func(*Tx) error
 	look   func(*bbolt.Tx) error
-	state  atomic.Int32 // waiting, started or withdrawn
-	err    error
-	done   chan struct{}
+	// history is the size of the largest database whose history is to be written
+	// anew, if that is due; 0: not asked for.
+	history int64
+	state   atomic.Int32 // waiting, started or withdrawn
+	err     error
+	done    chan struct{}
 }
 
 const (
@@ -156,6 +160,7 @@ func Open(path string, o Options) (*DB, error) {
 	db := &DB{
 		noSync:   o.NoSync,
 		fatal:    o.Fatal,
+		log:      o.Logger,
 		maxBatch: o.MaxBatch,
 		ahead:    ahead{size: o.Ahead},
 		wake:     make(chan struct{}, 1),
@@ -185,7 +190,7 @@ func (db *DB) catchUp(path, file string, head *logHeader, o *Options) error {
 		}
 	case head.open:
 		o.Logger.Error("journal belongs to another file and is not used", "file", path)
-		if err := closeJournal(path); err != nil {
+		if err := closeJournal(path, logHeader{}, o.Logger); err != nil {
 			return err
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"hash/crc32"
 	"hash/fnv"
 	"io"
+	"log/slog"
 	"os"
 	"path/filepath"
 
@@ -29,7 +30,8 @@ import (
 // in the state of this meta page, which is flushed together with all that it
 // leads to, plus these batches. Whatever the database file's own meta pages say
 // is then of no account, for what they lead to may not be flushed. A journal
-// that is not open says nothing: the database file stands for itself.
+// that is not open says nothing: the database file stands for itself. Its meta page
+// is then only for the history, see there.
 //
 // A batch counts if its sums are right and those of all before it; the salt is
 // random for each generation, so that what an earlier one left in the file, or
@@ -49,6 +51,7 @@ const (
 const (
 	changePut byte = iota + 1
 	changeDelete
+	changeBucket // in a history only
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -114,9 +117,11 @@ func rootSum(f io.ReaderAt, root uint64, pageSize int) (uint32, error) {
 type journal struct {
 	files  [2]*os.File
 	noSync bool
+	path   string    // of the database
 	head   logHeader // of the newer file
 	end    int64     // of the batches in it
 	buf    []byte
+	hist   *history // nil: there is none that is whole
 }
 
 func logPath(path string, i int) string { return fmt.Sprintf("%s.log%d", path, i) }
@@ -124,8 +129,8 @@ func logPath(path string, i int) string { return fmt.Sprintf("%s.log%d", path, i
 // openJournal opens the files, creating those that are missing, and reads the
 // newer header. A file without a sound header counts as generation 0. With ahead,
 // room is reserved.
-func openJournal(path string, noSync, ahead bool) (*journal, error) {
-	j := &journal{noSync: noSync}
+func openJournal(path string, noSync, ahead bool, log *slog.Logger) (*journal, error) {
+	j := &journal{path: path, noSync: noSync}
 	made := false
 	for i := range j.files {
 		f, err := os.OpenFile(logPath(path, i), os.O_RDWR|os.O_CREATE, 0o600)
@@ -155,6 +160,9 @@ func openJournal(path string, noSync, ahead bool) (*journal, error) {
 		return nil, errors.Join(err, j.close())
 	}
 	j.head = head
+	if j.hist, err = openHistory(path, noSync, log); err != nil {
+		return nil, errors.Join(err, j.close())
+	}
 	return j, nil
 }
 
@@ -178,7 +186,7 @@ func reserve(f *os.File, size int64) error {
 }
 
 func (j *journal) close() error {
-	var err error
+	err := j.hist.close()
 	for _, f := range j.files {
 		if f != nil {
 			err = errors.Join(err, f.Close())
@@ -198,8 +206,12 @@ func (j *journal) sync(f *os.File) error {
 }
 
 // turn begins the next generation in the other file and flushes that. The old
-// one counts until then.
+// one counts until then, and the history takes it after that.
 func (j *journal) turn(next logHeader) error {
+	if err := j.hist.flush(); err != nil { // of what the other file has held
+		return err
+	}
+	old := j.head
 	next.generation = j.head.generation + 1
 	if _, err := rand.Read(next.salt[:]); err != nil {
 		return err
@@ -212,7 +224,7 @@ func (j *journal) turn(next logHeader) error {
 		return err
 	}
 	j.head, j.end = next, logStart
-	return nil
+	return j.hist.follow(&old, next.state(), logPath(j.path, int(old.generation%2)))
 }
 
 // append writes a batch of changes and flushes it. After a failed write nothing
@@ -247,25 +259,45 @@ func (j *journal) spoil() error {
 // readLogHeaders returns the header that counts and the file that it stands in;
 // generation 0 if there is none.
 func readLogHeaders(path string) (newest logHeader, file string, err error) {
+	l, err := readLogs(path)
+	if err != nil || l.newest.generation == 0 {
+		return logHeader{}, "", err
+	}
+	return l.newest, logPath(path, int(l.newest.generation%2)), nil
+}
+
+// logHeaders are those of both files.
+type logHeaders struct {
+	newest, older logHeader // generation 0: there is none
+	pair          bool      // both are sound, and one follows the other
+}
+
+func readLogs(path string) (l logHeaders, err error) {
 	for i := range 2 {
 		f, err := os.Open(logPath(path, i))
 		if errors.Is(err, os.ErrNotExist) {
 			continue
 		}
 		if err != nil {
-			return newest, "", err
+			return l, err
 		}
 		b := make([]byte, logHead)
 		_, err = f.ReadAt(b, 0)
 		f.Close()
 		if err != nil && !errors.Is(err, io.EOF) {
-			return newest, "", err
+			return l, err
 		}
-		if h, ok := decodeLogHeader(b); ok && h.generation > newest.generation && h.generation%2 == uint64(i) {
-			newest, file = h, logPath(path, i)
+		h, ok := decodeLogHeader(b)
+		switch {
+		case !ok || h.generation%2 != uint64(i):
+		case h.generation > l.newest.generation:
+			l.newest, l.older = h, l.newest
+		default:
+			l.older = h
 		}
 	}
-	return newest, file, nil
+	l.pair = l.older.generation > 0 && l.newest.generation == l.older.generation+1
+	return l, nil
 }
 
 // readBatches calls fn with each batch of the file that counts, in order.
@@ -332,16 +364,27 @@ func appendDelete(b []byte, bucket string, key []byte) []byte {
 	return append(b, key...)
 }
 
+func appendBucket(b []byte, bucket string) []byte {
+	return append(append(b, changeBucket, byte(len(bucket))), bucket...)
+}
+
 // eachChange calls fn with the changes of a batch, whose slices point into it.
 func eachChange(b []byte, fn func(change) error) error {
 	for len(b) > 0 {
 		c := change{kind: b[0]}
 		b = b[1:]
-		ok := c.kind == changePut || c.kind == changeDelete
-		for i, part := range []*[]byte{&c.bucket, &c.key, &c.value} {
-			if i == 2 && c.kind == changeDelete {
-				break
-			}
+		parts := []*[]byte{&c.bucket, &c.key, &c.value}
+		ok := true
+		switch c.kind {
+		case changePut:
+		case changeDelete:
+			parts = parts[:2]
+		case changeBucket:
+			parts = parts[:1]
+		default:
+			ok = false
+		}
+		for _, part := range parts {
 			n, used := binary.Uvarint(b)
 			if used <= 0 || n > uint64(len(b)-used) {
 				ok = false
@@ -361,16 +404,21 @@ func eachChange(b []byte, fn func(change) error) error {
 
 // apply makes the changes of a batch in a transaction.
 func apply(tx *bbolt.Tx, changes []byte) error {
-	return eachChange(changes, func(c change) error {
-		b := tx.Bucket(c.bucket)
-		if b == nil {
-			return fmt.Errorf("%w: the journal names a bucket that is not there", ErrDamaged)
-		}
-		if c.kind == changeDelete {
-			return b.Delete(c.key)
-		}
+	return eachChange(changes, func(c change) error { return applyOne(tx, &c) })
+}
+
+func applyOne(tx *bbolt.Tx, c *change) error {
+	b := tx.Bucket(c.bucket)
+	if b == nil {
+		return fmt.Errorf("%w: the journal names a bucket that is not there", ErrDamaged)
+	}
+	switch c.kind {
+	case changePut:
 		return b.Put(c.key, c.value)
-	})
+	case changeDelete:
+		return b.Delete(c.key)
+	}
+	return fmt.Errorf("%w: the journal has a change of kind %d", ErrDamaged, c.kind)
 }
 
 // restore puts the database file at path back to the state that its journal

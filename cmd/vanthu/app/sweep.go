@@ -34,6 +34,9 @@ func (a *App) sweepNightly(ctx context.Context) error {
 		case err == nil:
 			a.log.Info("bodies swept", "removed", swept.Bodies, "bytes", swept.Bytes)
 		}
+		if err := a.Mailboxes.KeepHistory(ctx); err != nil && ctx.Err() == nil {
+			a.log.Error("history of mailboxes not kept", "cause", err)
+		}
 	})
 	return nil
 }

@@ -15,7 +15,11 @@ func Compact(dir string) (before, after int64, err error) {
 		return 0, 0, fmt.Errorf("compact mailboxes %s: %w", dir, err)
 	}
 	for i := range n {
-		b, a, err := groupcommit.Compact(filepath.Join(dir, shardFile(i)))
+		path := filepath.Join(dir, shardFile(i))
+		b, a, err := groupcommit.Compact(path)
+		if err == nil {
+			err = renewHistory(path)
+		}
 		if err != nil {
 			return before, after, fmt.Errorf("compact mailboxes: %w", err)
 		}

@@ -23,6 +23,9 @@
 //	shard-000.db.log0, .log1   the shard's journal: what was changed last stands
 //	               only here until it is brought into the shard's file. Whoever
 //	               copies a store needs them. See internal/groupcommit.
+//	shard-000.db.hist   the shard's history: its rows as of some time and all
+//	               changes since. With the journal it leads to what the shard holds,
+//	               so that a lost shard is made anew exactly. It may be missing.
 //
 // Numbers in keys are big-endian: account and folder ids 4 bytes, chunk and UID
 // 4 bytes, message numbers and MODSEQs 8 bytes. Values begin with 4 bytes,

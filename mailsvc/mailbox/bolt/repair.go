@@ -45,14 +45,17 @@ type Repaired struct {
 	Messages int    `json:"messages"`        // in the mailboxes now
 	Rescued  int    `json:"rescued"`         // of these, in RescueFolder now
 	Lost     int    `json:"lost"`            // entries of folders whose message is gone
+	History  bool   `json:"history"`         // made anew from the history: nothing is lost or renewed
+	Bodiless int    `json:"bodiless"`        // messages of a file made so whose body is not there
 	// Renewed are the folders, "account: name", whose UIDVALIDITY was raised.
 	Renewed  []string `json:"renewed,omitempty"`
 	Problems []string `json:"problems,omitempty"` // what was wrong with the file
 }
 
-// Repair rebuilds each damaged file of a store that is not open, from the rows in
-// it that are sound. A damaged file is never changed: it stays beside the new one,
-// under a name with the date.
+// Repair rebuilds each damaged or missing file of a store that is not open, from its
+// history if that is whole: then all is as it was acknowledged last. Else it is made
+// from the rows in it that are sound. A damaged file is never changed: it stays
+// beside the new one, under a name with the date.
 //
 // Rows are found by following the tree as far as it holds, and, where it does not,
 // on the pages that it does not lead to. These hold older versions too; of a
@@ -109,13 +112,17 @@ func one(db *groupcommit.DB, i, n int, now func() time.Time, log *slog.Logger) *
 const repairMmap = 64 << 20
 
 // CheckFile verifies the pages and rows of one file of a store that is not open,
-// and returns what it finds broken.
+// and that its history leads to the same rows, and returns what it finds broken.
 func CheckFile(ctx context.Context, dir string, i int) []error {
 	n, err := readFormat(dir)
 	if err != nil {
 		return []error{err}
 	}
-	return checkFile(ctx, filepath.Join(dir, shardFile(i)), i, n, slog.New(slog.DiscardHandler))
+	path := filepath.Join(dir, shardFile(i))
+	if errs := checkFile(ctx, path, i, n, slog.New(slog.DiscardHandler)); len(errs) > 0 {
+		return errs
+	}
+	return checkHistory(ctx, path, i)
 }
 
 // Shards is the number of files of the store at dir.
@@ -203,13 +210,18 @@ func repairShard(ctx context.Context, dir string, i, n int, o *RepairOptions) (R
 	if err := os.Remove(tmp); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return out, err
 	}
-	if err := rebuild(ctx, path, tmp, i, n, o, &out); err != nil {
-		return out, errors.Join(err, os.Remove(tmp))
+	whole, err := fromHistory(ctx, path, tmp, i, n, o, &out)
+	if err != nil {
+		return out, err
 	}
-	if left := checkFile(ctx, tmp, i, n, o.Logger); len(left) > 0 {
-		return out, fmt.Errorf("the rebuilt file is not sound, the damaged one stays: %w", left[0])
+	if !whole {
+		if err := rebuild(ctx, path, tmp, i, n, o, &out); err != nil {
+			return out, errors.Join(err, os.Remove(tmp))
+		}
+		if left := checkFile(ctx, tmp, i, n, o.Logger); len(left) > 0 {
+			return out, fmt.Errorf("the rebuilt file is not sound, the damaged one stays: %w", left[0])
+		}
 	}
-	var err error
 	out.Aside, err = swap(path, tmp, o.Now())
 	return out, err
 }
@@ -243,7 +255,7 @@ func swap(path, tmp string, now time.Time) (aside string, err error) {
 	if err := groupcommit.RemoveJournal(path); err != nil {
 		return aside, err
 	}
-	return aside, syncDir(filepath.Dir(path))
+	return aside, errors.Join(keepAside(path, aside), syncDir(filepath.Dir(path)))
 }
 
 // rebuild makes a new file at tmp from what is sound in the one at path.

@@ -124,7 +124,14 @@ func (s *Store) openShard(dir string, i, n int, isNew bool) error {
 		return err
 	}
 	s.shards = append(s.shards, &shard{db: db, no: i})
-	return db.Update(context.Background(), func(tx *bbolt.Tx) error { return prepareShard(tx, i, n) })
+	err = db.Update(context.Background(), func(tx *bbolt.Tx) error { return prepareShard(tx, i, n) })
+	if err != nil {
+		return err
+	}
+	if err := db.KeepHistory(context.Background(), historyAtOnce); err != nil { // no mail depends on it
+		s.o.Logger.Error("history of changes is not kept until tonight", "file", path, "err", err)
+	}
+	return nil
 }
 
 // prepareShard makes the buckets of a new file and checks that an old one is

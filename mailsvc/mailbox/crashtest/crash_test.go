@@ -2,10 +2,13 @@ package crashtest
 
 import (
 	"bufio"
+	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -145,6 +148,29 @@ func check(t *testing.T, dir string, l *ledger) []error {
 	return errs
 }
 
+// lose takes the shards away that a crash has left, if the store was ready, and puts
+// in their place what their history and journal lead to.
+func lose(t *testing.T, dir string) []error {
+	t.Helper()
+	mail := filepath.Join(dir, "mail")
+	n, err := bolt.Shards(mail)
+	if err != nil {
+		return []error{err}
+	}
+	for i := range n {
+		path := filepath.Join(mail, fmt.Sprintf("shard-%03d.db", i))
+		tmp := path + ".again"
+		err := groupcommit.Rebuild(context.Background(), path, tmp)
+		if err == nil {
+			err = errors.Join(os.Rename(tmp, path), groupcommit.RemoveJournal(path), os.Remove(groupcommit.HistoryPath(path)))
+		}
+		if err != nil {
+			return []error{fmt.Errorf("history: %w", err)}
+		}
+	}
+	return nil
+}
+
 func report(t *testing.T, errs []error) {
 	t.Helper()
 	for i, err := range errs {
@@ -156,7 +182,8 @@ func report(t *testing.T, errs []error) {
 	}
 }
 
-// killCycles kills children at random moments, until something is wrong.
+// killCycles kills children at random moments, and loses the shards too after every
+// other, until something is wrong.
 func killCycles(t *testing.T, seed uint64, n int, env ...string) (errs []error, acks int) {
 	t.Helper()
 	r := rand.New(rand.NewPCG(seed, 1))
@@ -172,6 +199,11 @@ func killCycles(t *testing.T, seed uint64, n int, env ...string) (errs []error, 
 		p := spawn(t, dir, i%cyclesPerStore, env...)
 		p.awaitReady()
 		p.takeUntil(l, time.After(time.Duration(r.IntN(60))*time.Millisecond), p.kill)
+		if i%2 == 1 {
+			if errs := lose(t, dir); len(errs) > 0 {
+				return errs, acks + l.acks
+			}
+		}
 		if errs := check(t, dir, l); len(errs) > 0 {
 			return errs, acks + l.acks
 		}

@@ -89,8 +89,8 @@ func (im *image) remove() {
 	}
 }
 
-// powerCycles cuts the power under children at random moments until something is
-// wrong.
+// powerCycles cuts the power under children at random moments, and loses the shards
+// too after every other, until something is wrong.
 func powerCycles(t *testing.T, seed uint64, n int, env ...string) (errs []error, acks int) {
 	t.Helper()
 	r := rand.New(rand.NewPCG(seed, 1))
@@ -107,7 +107,11 @@ func powerCycles(t *testing.T, seed uint64, n int, env ...string) (errs []error,
 				p.kill()
 			})
 			im.restart()
-			done++
+			if done++; done%2 == 0 {
+				if errs := lose(t, dir); len(errs) > 0 {
+					return errs, acks + l.acks
+				}
+			}
 			if errs := check(t, dir, l); len(errs) > 0 {
 				return errs, acks + l.acks
 			}
