@@ -64,6 +64,27 @@ func (j *journaled) keepHistory(largest int64) error {
 // database file nothing is read, it may be missing. The kind of error is
 // [ErrNoHistory] if that cannot be, and nothing is then at tmp.
 func Rebuild(ctx context.Context, path, tmp string) (err error) {
+	return remake(path, tmp, func(f *os.File, db *DB) error { return rebuild(ctx, path, f, db) })
+}
+
+// RebuildOld is Rebuild from whatever of the history is sound: the database as it was
+// at some time before, which nothing proves to be the last. For one that is lost.
+func RebuildOld(ctx context.Context, path, tmp string) (err error) {
+	return remake(path, tmp, func(f *os.File, db *DB) error {
+		var at dbState
+		err := walkHistory(f, func(r record) error {
+			at = r.after
+			return addRecord(ctx, f, db, &r)
+		})
+		if err == nil && at == (dbState{}) {
+			err = ErrNoHistory // not even its rows are whole
+		}
+		return err
+	})
+}
+
+// remake lets from fill a new database at tmp, which is removed if that fails.
+func remake(path, tmp string, from func(*os.File, *DB) error) error {
 	f, err := os.Open(HistoryPath(path))
 	if err != nil {
 		return fmt.Errorf("rebuild %s: %w: %w", path, ErrNoHistory, err)
@@ -74,11 +95,19 @@ func Rebuild(ctx context.Context, path, tmp string) (err error) {
 	if err != nil {
 		return err
 	}
-	err = rebuild(ctx, path, f, db)
+	err = from(f, db)
 	if err = errors.Join(err, db.Close(), broken); err != nil {
 		return errors.Join(fmt.Errorf("rebuild %s: %w", path, err), os.Remove(tmp))
 	}
 	return nil
+}
+
+func addRecord(ctx context.Context, f *os.File, db *DB, r *record) error {
+	changes := make([]byte, r.size)
+	if _, err := f.ReadAt(changes, r.off); err != nil {
+		return err
+	}
+	return db.Update(ctx, func(tx *bbolt.Tx) error { return applyHistory(tx, changes) })
 }
 
 func rebuild(ctx context.Context, path string, f *os.File, db *DB) error {
@@ -99,11 +128,7 @@ func rebuild(ctx context.Context, path string, f *os.File, db *DB) error {
 			return fmt.Errorf("%w: it goes on beyond the journal", ErrNoHistory)
 		}
 		at = r.after
-		changes := make([]byte, r.size)
-		if _, err := f.ReadAt(changes, r.off); err != nil {
-			return err
-		}
-		return add(changes)
+		return addRecord(ctx, f, db, &r)
 	})
 	if err != nil {
 		return err

@@ -96,13 +96,15 @@ func TestRepairFromHistory(t *testing.T) {
 	}
 	for name, c := range map[string]struct {
 		spoil []func(string) error
-		whole bool
+		whole bool // all is as it was
+		most  bool // nothing is lost, but folders are renewed
 	}{
-		"missing":              {[]func(string) error{remove("")}, true},
-		"damaged":              {[]func(string) error{damage}, true},
-		"damaged, no history":  {[]func(string) error{damage, remove(".hist")}, false},
-		"damaged, history too": {[]func(string) error{damage, flipHistory}, false},
-		"missing, no journal":  {[]func(string) error{remove(""), remove(".log0"), remove(".log1")}, false},
+		"missing":              {[]func(string) error{remove("")}, true, true},
+		"damaged":              {[]func(string) error{damage}, true, true},
+		"damaged, no history":  {[]func(string) error{damage, remove(".hist")}, false, false},
+		"damaged, history too": {[]func(string) error{damage, flipHistory}, false, false},
+		"missing, no journal":  {[]func(string) error{remove(""), remove(".log0"), remove(".log1")}, false, true},
+		"missing, history too": {[]func(string) error{remove(""), flipHistory}, false, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -131,8 +133,12 @@ func TestRepairFromHistory(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			same := 0
+			same, left, saved := 0, 0, 0
+			for _, a := range wreckPeople {
+				saved += len(w.saved[a])
+			}
 			for _, a := range have {
+				left += len(contents(t, s, a))
 				for key, state := range statesOf(t, s, a) {
 					if w.whole[key] == state {
 						same++
@@ -140,8 +146,8 @@ func TestRepairFromHistory(t *testing.T) {
 				}
 			}
 			closeIt(t, s)
-			if (same == len(w.whole)) != c.whole {
-				t.Errorf("%d folders of %d are as they were", same, len(w.whole))
+			if (same == len(w.whole)) != c.whole || (left == saved) != c.most {
+				t.Errorf("%d folders of %d are as they were, %d messages of %d are left", same, len(w.whole), left, saved)
 			}
 			if errs := bolt.CheckFile(t.Context(), dir, 0); len(errs) > 0 {
 				t.Error(errs)

@@ -53,8 +53,9 @@ type Repaired struct {
 }
 
 // Repair rebuilds each damaged or missing file of a store that is not open, from its
-// history if that is whole: then all is as it was acknowledged last. Else it is made
-// from the rows in it that are sound. A damaged file is never changed: it stays
+// history if that is whole: then all is as it was acknowledged last. Else a damaged one
+// is made from the rows in it that are sound, and a missing one from what is sound of
+// its history. A damaged file is never changed: it stays
 // beside the new one, under a name with the date.
 //
 // Rows are found by following the tree as far as it holds, and, where it does not,

@@ -61,14 +61,34 @@ func newSalvage(s *Store, no, of int) *salvage {
 	return v
 }
 
-// collect reads the file at path. A file that is missing or too short to be one
-// has nothing.
+// collect reads the file at path, or, if that is missing or empty, what its history
+// says of some time before. Rows of the two are never mixed: a file that was put in
+// the place of another may have given the same numbers to others.
 func (v *salvage) collect(ctx context.Context, path string) error {
-	w, err := groupcommit.OpenWreck(path)
-	if errors.Is(err, os.ErrNotExist) {
-		v.unsure = true
+	fi, err := os.Stat(path)
+	if err == nil && fi.Size() > 0 {
+		return v.collectFrom(ctx, path)
+	}
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	old := path + ".old"
+	err = os.Remove(old)
+	if err == nil || errors.Is(err, os.ErrNotExist) {
+		err = groupcommit.RebuildOld(ctx, path, old)
+	}
+	if err == nil {
+		err = errors.Join(v.collectFrom(ctx, old), os.Remove(old))
+	}
+	v.unsure = true
+	if errors.Is(err, groupcommit.ErrNoHistory) {
 		return nil
 	}
+	return err
+}
+
+func (v *salvage) collectFrom(ctx context.Context, path string) error {
+	w, err := groupcommit.OpenWreck(path)
 	if err != nil {
 		return err
 	}
