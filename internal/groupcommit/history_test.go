@@ -211,6 +211,11 @@ func TestHistoryIsNotTrusted(t *testing.T) {
 		"cut before the end":    func(t *testing.T, db *DB) { p := shut(t, db); truncate(t, HistoryPath(p), 500) },
 		"no journal":            func(t *testing.T, db *DB) { p := shut(t, db); _ = RemoveJournal(p) },
 		"an older journal file": func(t *testing.T, db *DB) { p := shut(t, db); spoilNewest(t, p) },
+		"an older journal file, and no later record": func(t *testing.T, db *DB) {
+			p := shut(t, db)
+			spoilNewest(t, p)
+			truncate(t, HistoryPath(p), 100)
+		},
 		"a change without the journal": func(t *testing.T, db *DB) {
 			if err := db.Update(context.Background(), put("unseen")); err != nil {
 				t.Fatal(err)
