@@ -168,6 +168,13 @@ func lose(t *testing.T, dir string) []error {
 			return []error{fmt.Errorf("history: %w", err)}
 		}
 	}
+	d, err := os.Open(mail) // the next cut must not bring the old files back
+	if err != nil {
+		return []error{err}
+	}
+	if err := errors.Join(d.Sync(), d.Close()); err != nil {
+		return []error{err}
+	}
 	return nil
 }
 
