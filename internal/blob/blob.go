@@ -48,6 +48,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"quangtri.gov.vn/vanthu/internal/crashpoint"
+	"quangtri.gov.vn/vanthu/internal/filelock"
 )
 
 // Kinds of failure, for errors.Is.
@@ -103,6 +104,7 @@ type Store struct {
 const (
 	defaultPackBelow = 64 << 10
 	defaultReserve   = 64 << 20
+	lockPatience     = time.Second // with a process that is about to end
 )
 
 // Open opens the store at dir, creating it if there is none, and removes what
@@ -144,7 +146,7 @@ func (s *Store) prepare() error {
 		return err
 	}
 	s.lock = f
-	if err := lockFile(f); err != nil {
+	if err := filelock.Take(f, lockPatience); err != nil {
 		return err
 	}
 	made := false
@@ -165,20 +167,6 @@ func (s *Store) prepare() error {
 		}
 	}
 	return s.emptyTmp()
-}
-
-// lockFile waits a second for a process that is about to end.
-func lockFile(f *os.File) error {
-	const pause = 10 * time.Millisecond
-	for deadline := time.Now().Add(time.Second); ; time.Sleep(pause) {
-		err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
-		if err == nil {
-			return nil
-		}
-		if !errors.Is(err, unix.EWOULDBLOCK) || time.Now().After(deadline) {
-			return fmt.Errorf("%w: %w", ErrLocked, err)
-		}
-	}
 }
 
 func (s *Store) emptyTmp() error {
@@ -469,6 +457,8 @@ func classify(err error) error {
 		return fmt.Errorf("%w: %w", ErrFull, err)
 	case errors.Is(err, os.ErrNotExist):
 		return fmt.Errorf("%w: %w", ErrNotFound, err)
+	case errors.Is(err, filelock.ErrHeld):
+		return fmt.Errorf("%w: %w", ErrLocked, err)
 	}
 	return err
 }

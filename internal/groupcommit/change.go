@@ -8,10 +8,8 @@ import (
 	"log/slog"
 	"os"
 	"sync/atomic"
-	"time"
 
 	"go.etcd.io/bbolt"
-	"golang.org/x/sys/unix"
 
 	"quangtri.gov.vn/vanthu/internal/crashpoint"
 )
@@ -568,18 +566,4 @@ func RemoveJournal(path string) error {
 		}
 	}
 	return nil
-}
-
-// lockFile waits a moment for a process that is about to end.
-func lockFile(f *os.File) error {
-	const pause = 10 * time.Millisecond
-	for deadline := time.Now().Add(lockTimeout); ; time.Sleep(pause) {
-		err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
-		if err == nil {
-			return nil
-		}
-		if !errors.Is(err, unix.EWOULDBLOCK) || time.Now().After(deadline) {
-			return fmt.Errorf("%w: %w", ErrLocked, err)
-		}
-	}
 }

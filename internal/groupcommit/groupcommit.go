@@ -38,6 +38,7 @@ import (
 	"go.etcd.io/bbolt"
 
 	"quangtri.gov.vn/vanthu/internal/crashpoint"
+	"quangtri.gov.vn/vanthu/internal/filelock"
 )
 
 // Kinds of failure, for errors.Is.
@@ -593,7 +594,7 @@ func isFull(err error) bool {
 // classify adds this package's kind to an error of bbolt or the file system.
 func classify(err error) error {
 	switch {
-	case errors.Is(err, bbolt.ErrTimeout):
+	case errors.Is(err, bbolt.ErrTimeout), errors.Is(err, filelock.ErrHeld):
 		return fmt.Errorf("%w: %w", ErrLocked, err)
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT), errors.Is(err, syscall.EFBIG):
 		return fmt.Errorf("%w: %w", ErrFull, err)

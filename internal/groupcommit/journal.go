@@ -15,6 +15,8 @@ import (
 
 	"go.etcd.io/bbolt"
 	"golang.org/x/sys/unix"
+
+	"quangtri.gov.vn/vanthu/internal/filelock"
 )
 
 // The journal of a database is two files beside it, path.log0 and path.log1, of
@@ -438,7 +440,7 @@ func restore(path string) (file string, h logHeader, err error) {
 		return "", h, err
 	}
 	defer f.Close()
-	if err := lockFile(f); err != nil {
+	if err := filelock.Take(f, lockTimeout); err != nil {
 		return "", h, err
 	}
 	if sum, err := rootSum(f, h.root(), int(h.pageSize)); err != nil || sum != h.rootSum {
