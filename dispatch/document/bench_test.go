@@ -1,11 +1,10 @@
 package document
 
 import (
-	"syscall"
 	"testing"
-	"time"
 
 	"quangtri.gov.vn/vanthu/dispatch"
+	"quangtri.gov.vn/vanthu/internal/cputime"
 )
 
 // benchmark reads one corpus file again and again in one warm machine. The bars
@@ -17,22 +16,13 @@ func benchmark(b *testing.B, id string) {
 	defer m.close()
 	m.read(b.Context(), c.File, data)
 	b.ResetTimer()
-	start := processorTime(b)
+	start := cputime.Process()
 	for b.Loop() {
 		if r := m.read(b.Context(), c.File, data); r.Verdict == dispatch.Rejected {
 			b.Fatal(r.Problem)
 		}
 	}
-	b.ReportMetric(float64((processorTime(b)-start).Microseconds())/1000/float64(b.N), "cpu-ms/op")
-}
-
-// processorTime is what this process has used so far; the bars are bars of it.
-func processorTime(b *testing.B) time.Duration {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		b.Fatal(err)
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+	b.ReportMetric(float64((cputime.Process()-start).Microseconds())/1000/float64(b.N), "cpu-ms/op")
 }
 
 func BenchmarkPDF2Pages(b *testing.B) { benchmark(b, "d25") }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"quangtri.gov.vn/vanthu/dispatch"
+	"quangtri.gov.vn/vanthu/internal/cputime"
 )
 
 // bounded fails when f takes too long or holds on to too much for an input of
@@ -18,9 +19,7 @@ func bounded(t *testing.T, f func()) {
 	t.Helper()
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	start := time.Now()
-	f()
-	if d := time.Since(start); d > 10*time.Second {
+	if d := cputime.Of(f); d > 10*time.Second {
 		t.Fatalf("took %v", d)
 	}
 	runtime.ReadMemStats(&after)

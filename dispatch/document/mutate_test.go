@@ -10,9 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"quangtri.gov.vn/vanthu/dispatch"
+	"quangtri.gov.vn/vanthu/internal/cputime"
 )
 
 // mutatedFiles is how many damaged PDFs TestMutatedPDFs reads.
@@ -39,9 +38,9 @@ func TestMutatedPDFs(t *testing.T) {
 	}
 	before := resident(t)
 	for name, data := range files {
-		spent := childrenTime(t)
+		spent := cputime.Children()
 		got := r.Read(t.Context(), "a.pdf", data)
-		if d := childrenTime(t) - spent; d > 3*time.Second {
+		if d := cputime.Children() - spent; d > 3*time.Second {
 			t.Errorf("%s: took %v of processor time", name, d)
 		}
 		if p := got.Problem; got.Verdict == dispatch.Rejected && (p == nil || p.Message == "" || p.Code == "service" || p.Code == "timeout") {
@@ -51,15 +50,6 @@ func TestMutatedPDFs(t *testing.T) {
 	if grown := resident(t) - before; grown > 32<<20 {
 		t.Errorf("this process grew by %d MiB", grown>>20)
 	}
-}
-
-// childrenTime is the processor time of all children that have ended.
-func childrenTime(t *testing.T) time.Duration {
-	var u unix.Rusage
-	if err := unix.Getrusage(unix.RUSAGE_CHILDREN, &u); err != nil {
-		t.Fatal(err)
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 var numberInPDF = regexp.MustCompile(`\d+`)

@@ -38,7 +38,8 @@ func TestReaderReadsInWorker(t *testing.T) {
 }
 
 // TestDeadWorkerIsAnAnswer: a worker that exits, crashes, floods or hangs gives
-// a rejected reading in time.
+// a rejected reading. Were it not killed, the one that hangs would keep the test
+// for longer than any test may take.
 func TestDeadWorkerIsAnAnswer(t *testing.T) {
 	t.Parallel()
 	for name, command := range map[string][]string{
@@ -55,13 +56,9 @@ func TestDeadWorkerIsAnAnswer(t *testing.T) {
 			}
 			ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 			defer cancel()
-			start := time.Now()
 			got := NewReader(Options{WorkerCommand: command}).Read(ctx, "a.odt", []byte("x"))
 			if got.Verdict != dispatch.Rejected || got.Problem == nil || got.Problem.Message == "" {
 				t.Errorf("got %+v", got)
-			}
-			if d := time.Since(start); d > 4*time.Second {
-				t.Errorf("took %v", d)
 			}
 		})
 	}

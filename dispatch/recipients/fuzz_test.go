@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"quangtri.gov.vn/vanthu/dispatch"
+	"quangtri.gov.vn/vanthu/internal/cputime"
 )
 
 // FuzzResolve asserts, for any text, that it is read in time, in a bounded
@@ -36,15 +37,13 @@ func FuzzResolve(f *testing.F) {
 	})
 }
 
-// bounded runs read and asserts its time and what it allocates for size bytes of
-// text. The fuzzer's own load is in the time.
+// bounded runs read and asserts its processor time and what it allocates for size bytes of
+// text.
 func bounded(t *testing.T, size int, read func()) {
 	t.Helper()
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	start := time.Now()
-	read()
-	took := time.Since(start)
+	took := cputime.Of(read)
 	runtime.ReadMemStats(&after)
 	if took > 2*time.Second {
 		t.Fatalf("%v for %d bytes", took, size)
