@@ -15,13 +15,12 @@
 //
 //	lock        held by the process that has the store open
 //	tmp/        bodies being written; emptied on Open
-//	ab/         256 directories, by the first byte of the name
+//	ab/         up to 256 directories, by the first byte of the name
 //	ab/abcd...  a large body, under its full name in lower-case hexadecimal
 //	packs/      small bodies, many in a file, and an index of them
 //
 // One level of directories is enough: a million bodies make 4,000 entries in
-// each, and all 256 exist from the start, so that a new body never has to make
-// (and flush) a directory of its own.
+// each. A directory is made when its first body comes.
 //
 // Bodies of up to Options.PackBelow bytes go into packs, because a file of its
 // own costs a body three flushes that it shares with nobody: on the machine this
@@ -93,10 +92,11 @@ type Store struct {
 	lock *os.File
 	// names guards each name between "is it held?" and "now it is": Commit
 	// against Sweep. Striped by the first byte.
-	names [256]sync.Mutex
-	packs *packs
-	known verified
-	spare sync.Pool // of *[]byte: memory of small bodies that were committed
+	names   [256]sync.Mutex
+	shelves [256]bool // by names: the directory is there, and that is on disk
+	packs   *packs
+	known   verified
+	spare   sync.Pool // of *[]byte: memory of small bodies that were committed
 	// sweeping is held by the one Sweep at work.
 	sweeping sync.Mutex
 }
@@ -149,20 +149,12 @@ func (s *Store) prepare() error {
 	if err := filelock.Take(f, lockPatience); err != nil {
 		return err
 	}
-	made := false
-	for i := range 256 {
-		switch err := os.Mkdir(filepath.Join(s.dir, fmt.Sprintf("%02x", i)), 0o700); {
-		case err == nil:
-			made = true
-		case !errors.Is(err, os.ErrExist):
-			return err
-		}
+	// Whoever made the directories may not have got as far as to flush them.
+	if err := os.MkdirAll(s.packDir(), 0o700); err != nil {
+		return err
 	}
-	if made {
-		if err := syncDir(s.dir); err != nil {
-			return err
-		}
-		if err := syncDir(filepath.Dir(s.dir)); err != nil {
+	if !s.o.NoSync {
+		if err := errors.Join(syncDir(s.dir), syncDir(filepath.Dir(s.dir))); err != nil {
 			return err
 		}
 	}
@@ -197,6 +189,8 @@ func (s *Store) Close() error {
 }
 
 func (s *Store) tmp() string { return filepath.Join(s.dir, "tmp") }
+
+func (s *Store) packDir() string { return filepath.Join(s.dir, "packs") }
 
 func (s *Store) path(id string) string { return filepath.Join(s.dir, id[:2], id) }
 
@@ -393,13 +387,35 @@ func (s *Store) place(tmp, id string) error {
 	if err := os.Chtimes(tmp, now, now); err != nil {
 		return err
 	}
+	if err := s.makeShelf(id); err != nil {
+		return err
+	}
 	return os.Rename(tmp, s.path(id))
 }
 
-func (s *Store) stripe(id string) *sync.Mutex {
-	b, _ := hex.DecodeString(id[:2])
-	return &s.names[b[0]]
+// makeShelf makes the directory for a body, unless it is there. The stripe must be
+// held. A process flushes what it finds too: whoever made it may have ended before.
+func (s *Store) makeShelf(id string) error {
+	shelf := &s.shelves[stripeOf(id)]
+	if *shelf {
+		return nil
+	}
+	if err := os.Mkdir(filepath.Dir(s.path(id)), 0o700); err != nil && !errors.Is(err, os.ErrExist) {
+		return err
+	}
+	if err := s.syncDir(s.dir); err != nil {
+		return err
+	}
+	*shelf = true
+	return nil
 }
+
+func stripeOf(id string) byte {
+	b, _ := hex.DecodeString(id[:2])
+	return b[0]
+}
+
+func (s *Store) stripe(id string) *sync.Mutex { return &s.names[stripeOf(id)] }
 
 // Abort drops the body.
 func (w *Writer) Abort() {

@@ -621,3 +621,39 @@ func TestReserve(t *testing.T) {
 		t.Fatalf("got %v", err)
 	}
 }
+
+// TestDirectoriesComeWithBodies: an empty store has no directories for bodies, and
+// one that lost some, or was left by a process that only made them, goes on.
+func TestDirectoriesComeWithBodies(t *testing.T) {
+	t.Parallel()
+	dir, c := t.TempDir(), newClock()
+	s := open(t, dir, c)
+	shelves := func() int {
+		all, err := filepath.Glob(filepath.Join(dir, "[0-9a-f][0-9a-f]"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(all)
+	}
+	large := body(1, 2*below)
+	commit(t, s, body(1, below))
+	if n := shelves(); n != 0 {
+		t.Errorf("%d directories without a large body", n)
+	}
+	commit(t, s, large)
+	commit(t, s, large)
+	if n := shelves(); n != 1 {
+		t.Errorf("%d directories for one large body", n)
+	}
+	closeStore(t, s)
+	other := body(2, 2*below)
+	if err := os.Mkdir(filepath.Join(dir, idOf(other)[:2]), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	s = open(t, dir, c)
+	commit(t, s, other)
+	for _, b := range [][]byte{large, other} {
+		wantBody(t, s, b)
+	}
+	wantNone(t, s, body(3, 2*below))
+}

@@ -88,16 +88,9 @@ type order struct {
 
 func (s *Store) openPacks() error {
 	p := &packs{
-		s: s, dir: filepath.Join(s.dir, "packs"),
+		s: s, dir: s.packDir(),
 		pending: make(map[name]place), files: make(map[uint32]*openFile), touched: make(map[name]int64),
 		wake: make(chan struct{}, 1), done: make(chan struct{}),
-	}
-	if err := os.Mkdir(p.dir, 0o700); err == nil {
-		if err := syncDir(s.dir); err != nil {
-			return err
-		}
-	} else if !errors.Is(err, os.ErrExist) {
-		return err
 	}
 	if err := p.openIndex(); err != nil {
 		return err

@@ -43,7 +43,7 @@ func (s *Store) eachFile(ctx context.Context, yield func(id string, size int64) 
 			return err
 		}
 		entries, err := os.ReadDir(filepath.Join(s.dir, fmt.Sprintf("%02x", i)))
-		if err != nil {
+		if err != nil && !errors.Is(err, os.ErrNotExist) {
 			return fmt.Errorf("list bodies: %w", err)
 		}
 		for _, e := range entries {
