@@ -45,6 +45,7 @@ func (r *request) append() error {
 	if err != nil {
 		return err
 	}
+	c.putHere(m, f, uids)
 	r.code = "APPENDUID " + strconv.FormatUint(uint64(f.UIDValidity), 10) + " " + string(appendSet(nil, uids))
 	return nil
 }

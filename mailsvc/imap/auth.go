@@ -233,7 +233,7 @@ func (r *request) unauthenticate() error {
 	c.endNotify()
 	c.s.leaveUser(c.account.Address)
 	c.account, c.loggedIn, c.view = mailsvc.Account{}, false, nil
-	c.utf8, c.rev2, c.condstore, c.qresync, c.w.utf8 = false, false, false, false, false
+	c.utf8, c.rev2, c.condstore, c.qresync, c.w.utf8, c.quiet = false, false, false, false, false, 0
 	c.began = time.Now()
 	return nil
 }
@@ -251,12 +251,17 @@ func (r *request) enable() error {
 		return err
 	}
 	c.w.str("* ENABLED")
+	had := c.condstore
 	for _, k := range caps {
 		if c.turnOn(k) {
 			c.w.str(" ", strings.Replace(k, "REV", "rev", 1)) // IMAP4rev2 is spelled so
 		}
 	}
 	c.w.str("\r\n")
+	if c.condstore && !had {
+		c.condstore = false
+		c.enableCondstore()
+	}
 	return nil
 }
 

@@ -42,10 +42,11 @@ type conn struct {
 
 	compressed bool
 
-	notifier *notifier // NOTIFY in force, or nil
-	view     *view     // the selected mailbox, or nil
-	idling   bool      // readDone is reading
-	closed   bool      // LOGOUT, or the connection cannot be used any more
+	notifier *notifier    // NOTIFY in force, or nil
+	quiet    notifyEvents // of the selected mailbox that NOTIFY does not ask for
+	view     *view        // the selected mailbox, or nil
+	idling   bool         // readDone is reading
+	closed   bool         // LOGOUT, or the connection cannot be used any more
 
 	mu      sync.Mutex
 	waiting bool // for the next command: wake may interrupt the read
@@ -350,6 +351,7 @@ type request struct {
 	code string // response code of the final OK, with arguments
 	text string // text of the final OK
 
+	bySeq    bool // the search keys name messages by sequence number
 	answered bool // the tagged answer has been sent
 }
 
@@ -382,8 +384,10 @@ func (c *conn) finish(req *request, err error) {
 		return
 	}
 	if c.view != nil && !c.closed {
-		c.view.fetching = req.name == "FETCH"
-		c.pollFetching(req.allowsExpunge(), c.notifier.fetchOfNew())
+		if c.quiet&onMessageNew == 0 || req.expunges() {
+			c.view.fetching = req.name == "FETCH"
+			c.pollFetching(req.allowsExpunge(), c.notifier.fetchOfNew())
+		}
 		if c.view != nil && len(c.view.gone) > 0 && req.code == "" {
 			req.code = string(expungeIssued) // to be told by the next NOOP
 		}
@@ -403,10 +407,17 @@ func (c *conn) finish(req *request, err error) {
 // (RFC 9051 section 7.5.1).
 func (r *request) allowsExpunge() bool {
 	switch r.name {
-	case "FETCH", "STORE", "SEARCH", "SORT", "THREAD":
+	case "FETCH", "STORE":
 		return r.uid
+	case "SEARCH", "SORT", "THREAD":
+		return r.uid && !r.bySeq
 	}
 	return true
+}
+
+// expunges reports whether the command is one that takes messages away.
+func (r *request) expunges() bool {
+	return r.name == "EXPUNGE" || r.name == "MOVE" || r.name == "REPLACE"
 }
 
 // hangUp ends a connection whose input broke off or cannot be followed.

@@ -208,7 +208,7 @@ func TestEnableSaysWhatItDid(t *testing.T) {
 	expect(t, w.ok("ENABLE X-NONE IMAP4REV1"), "* ENABLED")
 	w.ok("SELECT INBOX")
 	expect(t, w.ok("SEARCH ALL"), "* SEARCH 1")
-	expect(t, w.ok("ENABLE CONDSTORE IMAP4rev2"), "* ENABLED CONDSTORE IMAP4rev2")
+	expect(t, w.ok("ENABLE CONDSTORE IMAP4rev2"), "* ENABLED CONDSTORE IMAP4rev2", "* OK [HIGHESTMODSEQ 2] highest that you know")
 	if got := w.ok("SEARCH ALL"); len(got) != 1 || !strings.HasPrefix(got[0], "* ESEARCH (TAG ") || !strings.HasSuffix(got[0], ") ALL 1") {
 		t.Errorf("%q", got)
 	}

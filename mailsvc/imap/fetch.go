@@ -51,11 +51,8 @@ func (r *request) fetch() error {
 	if a.vanished && (!r.uid || !a.changed || !c.qresync) {
 		return bad("VANISHED needs UID FETCH, CHANGEDSINCE and ENABLE QRESYNC")
 	}
-	if a.ModSeq || a.changed {
-		c.condstore = true
-	}
-	if a.changed && c.condstore {
-		a.ModSeq = true
+	if a.ModSeq = a.ModSeq || a.changed; a.ModSeq {
+		c.enableCondstore()
 	}
 	if err := c.may(mailsvc.Read); err != nil {
 		return err
@@ -116,6 +113,7 @@ type fetcher struct {
 	a      *fetchArgs
 	seen   []mailsvc.Message // rows whose \Seen this command set, ascending
 	at     int               // index in the view where the last message stood
+	skip   []mailsvc.UID     // not to be told of
 	failed error             // a message could not be shown; the others were
 }
 
@@ -124,7 +122,7 @@ func (f *fetcher) run(ranges []mailsvc.Range) error {
 	c, v, a := f.c, f.c.view, f.a
 	var broken error
 	yield := func(m *mailsvc.Message) bool {
-		if a.changed && m.ModSeq <= mailsvc.ModSeq(a.ChangedSince) {
+		if a.changed && m.ModSeq <= mailsvc.ModSeq(a.ChangedSince) || slices.Contains(f.skip, m.UID) {
 			return true
 		}
 		f.write(m)
@@ -169,12 +167,12 @@ func (f *fetcher) write(m *mailsvc.Message) {
 	b := append(w.bytes(), "* "...)
 	b = strconv.AppendUint(b, uint64(seq), 10)
 	b = append(b, " FETCH ("...)
-	if a.UID {
+	changed := f.changedNow(m.UID)
+	if a.UID || changed && f.c.condstore { // RFC 7162 section 3.2.4
 		b = append(b, "UID "...)
 		b = strconv.AppendUint(b, uint64(m.UID), 10)
 		b = append(b, ' ')
 	}
-	changed := f.changedNow(m.UID)
 	if a.Flags || changed {
 		b = append(b, "FLAGS ("...)
 		for i, flag := range m.Flags {

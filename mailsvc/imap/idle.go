@@ -19,9 +19,7 @@ func (r *request) idle() error {
 	}
 	changed, stop := c.watch()
 	defer stop()
-	if c.view != nil {
-		c.poll(true) // what came before the watch began
-	}
+	c.catchUp() // what came before the watch began
 	c.proceed("idling")
 	ended := make(chan doneLine, 1)
 	c.idling = true
@@ -59,10 +57,18 @@ func (c *conn) watch() (changed <-chan struct{}, stop func()) {
 // changed tells the client what a token of watch stands for.
 func (c *conn) changed() {
 	if c.notifier != nil {
-		c.tellChanges()
+		c.tellChanges(true)
 		return
 	}
 	if c.refresh(); !c.closed {
+		c.catchUp()
+	}
+}
+
+// catchUp tells all that changed in the selected mailbox, if the client wants to
+// know.
+func (c *conn) catchUp() {
+	if c.view != nil && c.quiet&onMessageNew == 0 {
 		c.poll(true)
 	}
 }

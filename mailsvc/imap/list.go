@@ -147,6 +147,9 @@ func (r *request) list() error {
 	if o.SelectRecursiveMatch && !o.SelectSubscribed && !o.SelectSpecialUse {
 		return bad("RECURSIVEMATCH needs another selection option")
 	}
+	if o.status != nil && o.status.HighestModSeq {
+		c.enableCondstore()
+	}
 	if raw == "" && !o.extended {
 		c.w.str("* LIST (\\Noselect) \"/\" \"\"\r\n")
 		return nil

@@ -39,10 +39,11 @@ const (
 
 // notifyGroup is one event group.
 type notifyGroup struct {
-	filter string // SELECTED, SELECTED-DELAYED, INBOXES, PERSONAL, SUBSCRIBED, SUBTREE, MAILBOXES
-	names  []string
-	events notifyEvents
-	fetch  *fetchArgs // what to fetch of new messages
+	filter   string // SELECTED, SELECTED-DELAYED, INBOXES, PERSONAL, SUBSCRIBED, SUBTREE, MAILBOXES
+	selected bool   // one of the first two
+	names    []string
+	events   notifyEvents
+	fetch    *fetchArgs // what to fetch of new messages
 }
 
 // covers reports whether the group is about a mailbox that is not selected.
@@ -72,7 +73,8 @@ type notifier struct {
 	wg      sync.WaitGroup
 }
 
-// notify is NOTIFY (RFC 5465).
+// notify is NOTIFY (RFC 5465). NONE asks for silence, and so does SET for the
+// events of the selected mailbox that it does not name.
 func (r *request) notify() error {
 	p, c := r.p, r.c
 	n := &notifier{changed: make(chan struct{}, 1), watched: make(map[string]bool), done: make(chan struct{})}
@@ -98,12 +100,24 @@ func (r *request) notify() error {
 	default:
 		p.fail("expected SET or NONE")
 	}
+	if n.selectedGroups() > 1 {
+		p.fail("SELECTED twice")
+	}
 	if err := p.end(); err != nil {
 		return err
 	}
 	c.endNotify()
 	if n == nil {
+		c.quiet = onMessages
 		return nil
+	}
+	if c.view != nil { // section 3.1: SET is a NOOP too
+		c.quiet = 0
+		c.poll(true)
+	}
+	c.quiet = onMessages
+	if g := n.selected(); g != nil {
+		c.quiet &^= g.events
 	}
 	return c.beginNotify(n, status)
 }
@@ -113,7 +127,9 @@ func (p *parser) notifyGroup() notifyGroup {
 	p.expect('(')
 	g.filter = p.word()
 	switch g.filter {
-	case "SELECTED", "SELECTED-DELAYED", "INBOXES", "PERSONAL", "SUBSCRIBED":
+	case "SELECTED", "SELECTED-DELAYED":
+		g.selected = true
+	case "INBOXES", "PERSONAL", "SUBSCRIBED":
 	case "SUBTREE", "MAILBOXES":
 		p.sp()
 		g.names = p.notifyNames()
@@ -128,6 +144,9 @@ func (p *parser) notifyGroup() notifyGroup {
 	both := onMessageNew | onMessageExpunge
 	if p.err == nil && (g.events&both != 0 && g.events&both != both || g.events&onFlagChange != 0 && g.events&both == 0) {
 		p.fail("MessageNew, MessageExpunge and FlagChange need each other")
+	}
+	if g.selected && g.events&^onMessages != 0 || !g.selected && g.fetch != nil {
+		p.fail("not for that mailbox filter")
 	}
 	return g
 }
@@ -176,7 +195,7 @@ func (c *conn) beginNotify(n *notifier, status bool) error {
 	}
 	for i := range all {
 		if l := &all[i]; !l.virtual && n.events(l, c)&onMessages != 0 && !c.isSelected(l) {
-			if err := c.notifyStatus(l); err != nil {
+			if err := c.notifyStatus(l, n.events(l, c)&onFlagChange != 0); err != nil {
 				return err
 			}
 		}
@@ -230,25 +249,38 @@ func (c *conn) endNotify() {
 	}
 }
 
-// events returns which events of a mailbox are asked for: those of the first
-// group that covers it.
-func (n *notifier) events(l *listed, c *conn) notifyEvents {
+// events returns which events of a mailbox are asked for: those of all groups
+// that cover it (section 6), unless one of them says NONE.
+func (n *notifier) events(l *listed, c *conn) (all notifyEvents) {
 	for i := range n.groups {
-		if n.groups[i].covers(l, c) {
-			return n.groups[i].events
+		if g := &n.groups[i]; g.covers(l, c) {
+			if g.events == 0 {
+				return 0
+			}
+			all |= g.events
 		}
 	}
-	return 0
+	return all
 }
 
 // selected returns the group for the selected mailbox, nil if there is none.
 func (n *notifier) selected() *notifyGroup {
-	for i := range n.groups {
-		if g := &n.groups[i]; g.filter == "SELECTED" || g.filter == "SELECTED-DELAYED" {
-			return g
-		}
+	if i := slices.IndexFunc(n.groups, func(g notifyGroup) bool { return g.selected }); i >= 0 {
+		return &n.groups[i]
 	}
 	return nil
+}
+
+func (n *notifier) selectedGroups() (count int) {
+	if n == nil {
+		return 0
+	}
+	for i := range n.groups {
+		if n.groups[i].selected {
+			count++
+		}
+	}
+	return count
 }
 
 // fetchOfNew is what the client wants to know of new messages in the selected
@@ -268,15 +300,15 @@ func (c *conn) isSelected(l *listed) bool {
 }
 
 // tellChanges sends what NOTIFY asks for. It is called between commands and
-// during IDLE.
-func (c *conn) tellChanges() {
+// during IDLE, when SELECTED-DELAYED does not wait.
+func (c *conn) tellChanges(idle bool) {
 	c.refresh()
 	if c.closed {
 		return
 	}
 	n := c.notifier
 	if g := n.selected(); g != nil && c.view != nil && g.events&onMessages != 0 {
-		c.pollFetching(g.filter == "SELECTED", g.fetch)
+		c.pollFetching(idle || g.filter == "SELECTED", g.fetch)
 	}
 	all, err := c.mailboxes()
 	if err != nil {
@@ -308,8 +340,9 @@ func (c *conn) tellMailbox(l *listed, known map[string]listed, renamed map[folde
 		old, had = *was, true
 	}
 	events := c.notifier.events(l, c)
+	named := !had || old.shown != l.shown && !movedAlong(&old, l, renamed) || old.hasChildren != l.hasChildren
 	switch {
-	case (!had || old.shown != l.shown) && events&onMailboxName != 0, had && old.subscribed != l.subscribed && events&onSubscription != 0:
+	case named && events&onMailboxName != 0, had && old.subscribed != l.subscribed && events&onSubscription != 0:
 		o := listOptions{ListOptions: imap.ListOptions{ReturnSubscribed: true}}
 		if had && old.shown != l.shown {
 			o.oldName = old.shown
@@ -317,9 +350,21 @@ func (c *conn) tellMailbox(l *listed, known map[string]listed, renamed map[folde
 		c.listLine("LIST", l, &o, false)
 	}
 	if !l.virtual && events&onMessages != 0 && !c.isSelected(l) && (!had || changedSince(&old, l, events)) {
-		return c.notifyStatus(l)
+		return c.notifyStatus(l, false)
 	}
 	return nil
+}
+
+// movedAlong reports whether a mailbox has its new name only because one above it
+// was renamed, which is told of that one alone (section 5.4).
+func movedAlong(old, l *listed, renamed map[folderKey]*listed) bool {
+	for _, up := range renamed {
+		rest, below := strings.CutPrefix(old.shown, up.shown+delimiter)
+		if top, ok := strings.CutSuffix(l.shown, delimiter+rest); below && ok && top != up.shown {
+			return true
+		}
+	}
+	return false
 }
 
 // folderKey tells folders apart whatever their names.
@@ -359,9 +404,9 @@ func changedSince(old, l *listed, events notifyEvents) bool {
 	return a.UIDNext != b.UIDNext || a.Messages != b.Messages
 }
 
-// notifyStatus writes the STATUS that RFC 5465 section 5 asks for.
-func (c *conn) notifyStatus(l *listed) error {
-	s := &statusItems{StatusOptions: imap.StatusOptions{NumMessages: true, UIDNext: true, UIDValidity: true, NumUnseen: true, HighestModSeq: c.condstore}}
+// notifyStatus writes the STATUS that RFC 5465 sections 3.1 and 5 ask for.
+func (c *conn) notifyStatus(l *listed, modSeq bool) error {
+	s := &statusItems{StatusOptions: imap.StatusOptions{NumMessages: true, UIDNext: true, UIDValidity: true, NumUnseen: true, HighestModSeq: modSeq || c.condstore}}
 	return c.statusLine(l.mailbox, l.folder, s)
 }
 
@@ -371,12 +416,14 @@ func (c *conn) pollFetching(mayExpunge bool, a *fetchArgs) {
 	if n := len(c.view.uids); n > 0 {
 		before = c.view.uids[n-1]
 	}
+	made := c.view.made
+	c.view.made = nil
 	c.poll(mayExpunge)
 	if a == nil || c.closed || c.view == nil {
 		return
 	}
 	if n := len(c.view.uids); n > 0 && c.view.uids[n-1] > before {
-		f := fetcher{c: c, a: a}
+		f := fetcher{c: c, a: a, skip: made}
 		if err := f.run([]mailsvc.Range{{From: before + 1}}); err != nil {
 			c.pollFailed(err)
 		}
@@ -398,7 +445,7 @@ func (c *conn) awaitNotified() bool {
 		case err := <-ready:
 			return c.awaited(err)
 		case <-c.notifier.changed:
-			c.tellChanges()
+			c.tellChanges(false)
 		case <-c.s.stop:
 			c.bye("", "server is shutting down")
 		}

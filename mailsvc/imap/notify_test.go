@@ -2,6 +2,7 @@ package imap
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -41,16 +42,23 @@ func TestNotifyEvents(t *testing.T) {
 		A: NO [BADEVENT (
 		C: NOTIFY SET (PERSONAL ())
 		A: BAD
+		C: NOTIFY SET (SELECTED (MessageNew MessageExpunge MailboxName))
+		A: BAD
+		C: NOTIFY SET (SELECTED (MessageNew MessageExpunge)) (SELECTED-DELAYED NONE)
+		A: BAD
+		C: NOTIFY SET (PERSONAL (MessageNew (UID) MessageExpunge))
+		A: BAD
 		C: NOTIFY SET (MAILBOXES a NONE) (SUBTREE (a c) (MessageNew MessageExpunge))
 		C: NOTIFY NONE
 		C: NOTIFY SET STATUS (MAILBOXES (a c) (MessageNew MessageExpunge)) (SUBTREE a (MailboxName MessageNew MessageExpunge FlagChange)) (INBOXES NONE) (PERSONAL (MailboxName SubscriptionChange))
-		S: * STATUS "a" (MESSAGES 1 UIDNEXT 2 UIDVALIDITY … UNSEEN 1)
-		S: * STATUS "a/b" (MESSAGES 0 UIDNEXT 1 …)
-		S: * STATUS "c" (MESSAGES 0 UIDNEXT 1 …)
+		S: * STATUS "a" (MESSAGES 1 UIDNEXT 2 UIDVALIDITY … UNSEEN 1 HIGHESTMODSEQ …)
+		S: * STATUS "a/b" (MESSAGES 0 UIDNEXT 1 … HIGHESTMODSEQ …)
+		S: * STATUS "c" (MESSAGES 0 UIDNEXT 1 UIDVALIDITY … UNSEEN 0)
 	`)
-	// The first group that names a mailbox counts: "a" has no FlagChange, "a/b" has.
+	// All groups that name a mailbox count together, unless one says NONE.
 	other.ok("SELECT a")
 	other.ok(`STORE 1 +FLAGS.SILENT (\Flagged)`)
+	next(`* STATUS "a" (MESSAGES 1 UIDNEXT 2 …)`)
 	h.put(alice, "INBOX", letter("một", "x")) // nobody asked
 	h.put(alice, "a/b", letter("một", "x"))
 	next(`* STATUS "a/b" (MESSAGES 1 UIDNEXT 2 …)`)
@@ -72,11 +80,16 @@ func TestNotifyEvents(t *testing.T) {
 	other.ok(`DELETE "&ARE-"`)
 	next(`* LIST (\NonExistent) "/" "&ARE-"`)
 	other.ok("RENAME a e") // its children move along
-	got := []string{w.line(), w.line()}
-	if len(only(got, `"e" ("OLDNAME" ("a"))`)) != 1 || len(only(got, `"e/b" ("OLDNAME" ("a/b"))`)) != 1 {
-		t.Errorf("%q", got)
-	}
-	w.ok("NOOP")
+	next(`* LIST (\HasChildren \Subscribed) "/" "e" ("OLDNAME" ("a"))`)
+	other.ok("RENAME e/b e/f")
+	next(`* LIST (\HasNoChildren \Subscribed) "/" "e/f" ("OLDNAME" ("e/b"))`)
+	other.ok("CREATE c/g") // for the one above it that is news too
+	next(`* LIST (\HasChildren \Subscribed) "/" "c"`)
+	next(`* LIST (\HasNoChildren \Subscribed) "/" "c/g"`)
+	other.ok("DELETE c/g")
+	next(`* LIST (\HasNoChildren \Subscribed) "/" "c"`)
+	next(`* LIST (\NonExistent) "/" "c/g"`)
+	expect(t, w.ok("NOOP"))
 }
 
 // TestNotifySelected tells of the selected mailbox without being asked, with what
@@ -109,13 +122,91 @@ func TestNotifySelected(t *testing.T) {
 	next(`* 1 FETCH (UID 2 FLAGS (\Deleted x))`)
 	other.ok("EXPUNGE")
 	next("* 1 EXPUNGE")
-	// What a command itself brings is told of in the same way.
+	// What the client itself brings it knows already.
 	got := w.ok("COPY 1 INBOX")
+	got = append(got, w.ok(fmt.Sprintf("APPEND INBOX {%d+}\r\n%s", len(letter("b", "x")), letter("b", "x")))...)
 	got = append(got, w.ok("NOOP")...)
-	if len(only(got, "EXISTS")) != 1 || len(only(got, "* 3 FETCH (UID 5)")) != 1 {
+	expect(t, got, "* 3 EXISTS", "* 4 EXISTS")
+	h.put(alice, "INBOX", letter("c", "x"))
+	next("* 5 EXISTS")
+	next("* 5 FETCH (UID 7)")
+}
+
+// TestNotifyKeepsQuiet: what NOTIFY does not ask for is not told, also not at the
+// end of a command or during IDLE, except for what the command itself takes away.
+func TestNotifyKeepsQuiet(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, Plain, nil)
+	for range 4 {
+		h.put(alice, "INBOX", letter("một", "x"))
+	}
+	w, other := h.login(alice), h.login(alice)
+	other.ok("SELECT INBOX")
+	w.ok("SELECT INBOX")
+	happen := func() {
+		other.ok(`UID STORE 1 +FLAGS.SILENT (\Flagged)`)
+		h.put(alice, "INBOX", letter("a", "x"))
+		other.ok(`UID STORE 1 -FLAGS.SILENT (\Flagged)`)
+	}
+	happen()
+	expect(t, w.ok("NOTIFY SET (PERSONAL (MessageNew MessageExpunge))"), "* 5 EXISTS", "* 1 FETCH (UID 1 FLAGS ())") // SET is a NOOP too
+	for _, quiet := range []string{"NOTIFY SET (PERSONAL (MessageNew MessageExpunge))", "NOTIFY NONE"} {
+		w.ok(quiet)
+		other.ok(`UID STORE 2 +FLAGS.SILENT (\Deleted)`)
+		other.ok("EXPUNGE")
+		happen()
+		expect(t, w.ok("NOOP"))
+		expect(t, w.ok("UID FETCH 3 UID"), "* 3 FETCH (UID 3)")
+		expect(t, w.ok("UID STORE 3 +FLAGS (x)"), "* 3 FETCH (UID 3 FLAGS (x))")
+		expect(t, w.ok("UID STORE 3 -FLAGS.SILENT (x)"))
+		w.send("i IDLE\r\n")
+		if l := w.line(); l != "+ idling" {
+			t.Fatalf("%s: %q", quiet, l)
+		}
+		happen()
+		w.send("DONE\r\n")
+		if got, _ := w.until("i"); len(got) != 0 {
+			t.Errorf("%s: %q", quiet, got)
+		}
+	}
+	w.ok(`UID STORE 4 +FLAGS.SILENT (\Deleted)`)
+	if got := w.ok("EXPUNGE"); len(only(got, "EXPUNGE")) != 2 || len(only(got, "FETCH")) != 0 {
 		t.Errorf("%q", got)
 	}
-	w.ok("NOTIFY NONE")
+	w.ok("NOTIFY SET (SELECTED (MessageNew MessageExpunge))")
+	happen() // flags are not asked for
+	for l := w.line(); !strings.HasSuffix(l, " EXISTS"); l = w.line() {
+		t.Errorf("told %q", l)
+	}
+	expect(t, w.ok("NOOP"))
+	w.ok("NOTIFY SET (SELECTED (MessageNew MessageExpunge FlagChange))")
+	other.ok(`UID STORE 1 +FLAGS.SILENT (\Flagged)`)
+	if l := w.line(); l != `* 1 FETCH (UID 1 FLAGS (\Flagged))` {
+		t.Errorf("told %q", l)
+	}
+}
+
+// TestDelayedExpungesAreToldInIdle: SELECTED-DELAYED waits for a command that
+// allows them, and IDLE is one.
+func TestDelayedExpungesAreToldInIdle(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, Plain, nil)
+	for range 2 {
+		h.put(alice, "INBOX", letter("một", "x"))
+	}
+	w, other := h.login(alice), h.login(alice)
+	other.ok("SELECT INBOX")
+	w.ok("SELECT INBOX")
+	w.ok("NOTIFY SET (SELECTED-DELAYED (MessageNew MessageExpunge))")
+	w.send("i IDLE\r\n")
+	w.line()
+	other.ok(`UID STORE 1 +FLAGS.SILENT (\Deleted)`)
+	other.ok("EXPUNGE")
+	if l := w.line(); l != "* 1 EXPUNGE" {
+		t.Errorf("told %q", l)
+	}
+	w.send("DONE\r\n")
+	w.until("i")
 }
 
 // TestNotifySeesNewGrants watches an agency that the person may use only later.

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	imap "github.com/emersion/go-imap/v2"
 )
@@ -196,6 +197,9 @@ func (p *parser) quotedString() string {
 		p.pos++
 		switch {
 		case c == '"':
+			if !utf8.Valid(b) { // RFC 6855 section 3
+				p.fail("8-bit text that is not UTF-8")
+			}
 			return string(b)
 		case c == '\\':
 			if c = p.peek(); c != '"' && c != '\\' {

@@ -26,6 +26,7 @@ func (c *conn) poll(mayExpunge bool) {
 		c.bye("", "the right to this mailbox was withdrawn")
 		return
 	}
+	defer c.tellBehind(v)
 	if c.onlyOwnChange() {
 		if mayExpunge && len(v.gone) > 0 {
 			c.writeGone()
@@ -38,6 +39,9 @@ func (c *conn) poll(mayExpunge bool) {
 		return
 	}
 	v.folder = ch.Folder
+	if len(v.gone) == 0 {
+		v.before = v.mod
+	}
 	v.gone = mergeUIDs(v.gone, v.known(ch.Vanished))
 	if mayExpunge && len(v.gone) > 0 {
 		c.writeGone()
@@ -51,6 +55,9 @@ func (c *conn) poll(mayExpunge bool) {
 	if len(v.uids) > before {
 		c.w.str("* ", strconv.Itoa(len(v.uids)), " EXISTS\r\n")
 	}
+	if c.quiet&onFlagChange != 0 {
+		changed = nil
+	}
 	for i := range changed {
 		c.writeFlags(v, &changed[i])
 		if c.w.settle() != nil {
@@ -59,6 +66,39 @@ func (c *conn) poll(mayExpunge bool) {
 	}
 	v.mod = max(v.mod, ch.Folder.HighestMod)
 	v.told = nil
+}
+
+// knownMod is up to where the client has been told of all changes.
+func (v *view) knownMod() mailsvc.ModSeq {
+	if len(v.gone) > 0 {
+		return v.before
+	}
+	return v.mod
+}
+
+// tellBehind tells a client with QRESYNC that what it was told is not everything
+// up to the highest MODSEQ that it has seen, or that it is again: it would miss
+// changes if the connection broke now (RFC 7162 sections 3.2 and 6).
+func (c *conn) tellBehind(v *view) {
+	behind := len(v.gone) > 0 || !v.held.IsZero()
+	if c.qresync && (behind || v.behind) && !c.closed {
+		c.writeHighest(v)
+	}
+	v.behind = behind
+}
+
+func (c *conn) writeHighest(v *view) {
+	c.w.status("*", imap.StatusResponseTypeOK, "HIGHESTMODSEQ "+strconv.FormatUint(uint64(max(v.knownMod(), 1)), 10), "highest that you know")
+}
+
+// enableCondstore makes MODSEQ part of every FETCH response. The first command
+// that asks for it with a mailbox selected is told where that stands (RFC 7162
+// section 3.1).
+func (c *conn) enableCondstore() {
+	if !c.condstore && c.view != nil {
+		c.writeHighest(c.view)
+	}
+	c.condstore = true
 }
 
 // newsAfter bounds how long FETCH after FETCH keeps new messages back.

@@ -1,6 +1,7 @@
 package imap
 
 import (
+	"errors"
 	"strconv"
 
 	imap "github.com/emersion/go-imap/v2"
@@ -32,26 +33,31 @@ func (r *request) search() error {
 	p, c := r.p, r.c
 	a := p.searchArgs(r.uid)
 	if err := p.end(); err != nil {
-		if a.ReturnSave && !p.io {
-			c.view.saved = nil // RFC 5182 section 2.1: also after NO
-		}
-		return err
+		return c.notSaved(a, err)
 	}
+	r.bySeq = a.bySeq
 	if err := c.may(mailsvc.Read); err != nil {
-		return err
+		return c.notSaved(a, err)
 	}
 	found, err := c.find(r, a)
 	if err != nil {
-		if a.ReturnSave {
-			c.view.saved = nil
-		}
-		return err
+		return c.notSaved(a, err)
 	}
 	if a.ReturnSave {
 		c.view.saved = savedOf(a, found)
 	}
 	r.writeFound(a, found)
 	return nil
+}
+
+// notSaved forgets the saved result after a search that should have replaced it
+// and is answered NO; after BAD it stays (RFC 5182 section 2.1).
+func (c *conn) notSaved(a *searchArgs, err error) error {
+	var e *imap.Error
+	if a.ReturnSave && !(errors.As(err, &e) && e.Type == imap.StatusResponseTypeBad) {
+		c.view.saved = nil
+	}
+	return err
 }
 
 // match is a message that was found.

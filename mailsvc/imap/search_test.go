@@ -65,7 +65,11 @@ func TestSearchResults(t *testing.T) {
 		A: BAD
 		C: SEARCH RETURN (SAVE) NONSENSE
 		A: BAD
-		A search that fails leaves nothing behind.
+		What is no command changes nothing; a search that fails leaves nothing behind.
+		C: SEARCH $
+		S: * SEARCH 5 6
+		C: SEARCH RETURN (SAVE) CHARSET KOI8-R ALL
+		A: NO [BADCHARSET
 		C: SEARCH $
 		S: * SEARCH
 		C: SORT RETURN (SAVE COUNT) (REVERSE ARRIVAL) UTF-8 5:6

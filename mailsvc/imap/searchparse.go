@@ -69,6 +69,7 @@ type searchArgs struct {
 	root    searchKey
 	modSeq  bool // a MODSEQ key: the answer carries the highest MODSEQ
 	uid     bool
+	bySeq   bool // a key names messages by sequence number
 
 	keys, texts int
 }
@@ -169,7 +170,9 @@ func (p *parser) searchKey(a *searchArgs, depth int) searchKey {
 		p.filledList(func() { and.kids = append(and.kids, p.searchKey(a, depth+1)) })
 		return and
 	case c == '*' || c == '$' || c >= '0' && c <= '9':
-		return p.setKey(false)
+		k := p.setKey(false)
+		a.bySeq = a.bySeq || c != '$'
+		return k
 	}
 	word := p.word()
 	if k, ok := flagKeys[word]; ok {
@@ -247,7 +250,7 @@ func (p *parser) valueKey(a *searchArgs, word string) (searchKey, bool) {
 	}
 	if field, ok := fieldKeys[word]; ok {
 		p.sp()
-		return searchKey{kind: keyField, field: field, text: word, match: p.needle(a)}, true
+		return headerKey(word, p.needle(a), field), true
 	}
 	switch word {
 	case "KEYWORD", "UNKEYWORD":
@@ -305,11 +308,19 @@ func (p *parser) valueKey(a *searchArgs, word string) (searchKey, bool) {
 func (p *parser) headerKey(a *searchArgs) searchKey {
 	name := p.astring()
 	p.sp()
-	k := searchKey{kind: keyHeader, text: name, match: p.needle(a)}
-	if field, ok := fieldKeys[upper(name)]; ok && !k.match.empty {
-		k.kind, k.field = keyField, field
+	if field, ok := fieldKeys[upper(name)]; ok {
+		return headerKey(name, p.needle(a), field)
 	}
-	return k
+	return searchKey{kind: keyHeader, text: name, match: p.needle(a)}
+}
+
+// headerKey looks for a text in a field that the index holds. It does not hold
+// whether a field is there at all, which is what an empty text asks.
+func headerKey(name string, match *needle, field mime.SearchField) searchKey {
+	if match.empty {
+		return searchKey{kind: keyHeader, text: name, match: match}
+	}
+	return searchKey{kind: keyField, field: field, text: name, match: match}
 }
 
 // needle reads the string of a text key.
@@ -340,7 +351,8 @@ func (p *parser) modSeqKey(a *searchArgs) searchKey {
 		}
 		p.sp()
 	}
-	a.modSeq, p.c.condstore = true, true
+	a.modSeq = true
+	p.c.enableCondstore()
 	return searchKey{kind: keyModSeq, num: int64(p.bigNumber(1<<63 - 1))}
 }
 

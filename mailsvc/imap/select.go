@@ -19,8 +19,11 @@ type view struct {
 	uids     []mailsvc.UID     // ascending; a sequence number is an index + 1
 	gone     []mailsvc.UID     // expunged by somebody, not yet told to the client; ascending
 	mod      mailsvc.ModSeq    // the client knows, or gone holds, all changes up to here
+	before   mailsvc.ModSeq    // what mod was when gone was last empty
+	behind   bool              // a client with QRESYNC has been told that it does not know everything
 	saved    []mailsvc.UID     // result of SEARCH RETURN (SAVE), ascending
 	told     []mailsvc.Message // states that this command has told the client, ascending
+	made     []mailsvc.UID     // messages that this command put here
 	fetching bool              // the poll is that of a FETCH
 	held     time.Time         // since when new messages are kept back, see keepsBack
 }
@@ -84,11 +87,12 @@ func (r *request) open(readOnly bool) error {
 	p, c := r.p, r.c
 	name := p.mailboxName()
 	var q *resync
+	condstore := false
 	if p.more() {
 		p.list(func() {
 			switch p.word() {
 			case "CONDSTORE":
-				c.condstore = true
+				condstore = true
 			case "QRESYNC":
 				q = p.resync()
 			default:
@@ -106,6 +110,7 @@ func (r *request) open(readOnly bool) error {
 		c.view = nil // also when the new mailbox cannot be selected
 		c.w.status("*", imap.StatusResponseTypeOK, "CLOSED", "previous mailbox closed")
 	}
+	c.condstore = c.condstore || condstore
 	m, f, err := c.folder(name, mailsvc.Read)
 	if err != nil {
 		return err
@@ -169,11 +174,8 @@ func (r *request) close() error {
 	if v.readOnly || c.currentRights(v)&mailsvc.Delete == 0 {
 		return nil
 	}
-	gone, err := c.s.o.Store.Expunge(c.ctx(), v.account, v.folder.ID, nil)
-	if err == nil && len(gone) > 0 {
-		r.code = c.highestModSeq(v)
-	}
-	return err
+	_, err := c.s.o.Store.Expunge(c.ctx(), v.account, v.folder.ID, nil)
+	return err // without HIGHESTMODSEQ, which RFC 7162 section 3.2.8 forbids: the client was not told what is gone
 }
 
 // currentRights returns the person's rights on the selected mailbox now.

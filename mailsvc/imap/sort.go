@@ -70,17 +70,18 @@ func (r *request) sort() error {
 	a.root = p.searchKeys(a)
 	a.defaultReturn()
 	if err := p.end(); err != nil {
-		return err
+		return c.notSaved(a, err)
 	}
+	r.bySeq = a.bySeq
 	if err := c.may(mailsvc.Read); err != nil {
-		return err
+		return c.notSaved(a, err)
 	}
 	var rows []sorted
 	err := c.each(r, a, true, func(m *mailsvc.Message, seq uint32) {
 		rows = append(rows, sortRow(keys, m, seq))
 	})
 	if err != nil {
-		return err
+		return c.notSaved(a, err)
 	}
 	slices.SortFunc(rows, func(x, y sorted) int { return compareSorted(keys, &x, &y) })
 	found := make([]match, len(rows))

@@ -33,7 +33,7 @@ func (p *parser) statusItems() *statusItems {
 		case "SIZE":
 			s.Size = true
 		case "HIGHESTMODSEQ":
-			s.HighestModSeq, p.c.condstore = true, true
+			s.HighestModSeq = true
 		case "APPENDLIMIT":
 			s.AppendLimit = true
 		case "DELETED-STORAGE":
@@ -54,6 +54,9 @@ func (r *request) status() error {
 	items := p.statusItems()
 	if err := p.end(); err != nil {
 		return err
+	}
+	if items.HighestModSeq {
+		c.enableCondstore()
 	}
 	m, f, err := c.folder(name, mailsvc.Read)
 	if err != nil {

@@ -63,7 +63,7 @@ func (r *request) store() error {
 		return err
 	}
 	if a.conditional {
-		c.condstore = true
+		c.enableCondstore()
 	}
 	if err := c.mayStore(&a); err != nil {
 		return err
@@ -86,7 +86,7 @@ func (r *request) store() error {
 	if len(kept) > 0 {
 		r.modified(kept)
 	}
-	if n := len(rows) + len(kept); !a.Silent && n < count(spans) {
+	if n := len(rows) + len(kept); (a.conditional || !a.Silent) && n < count(spans) {
 		return c.writeAllFlags(spans, kept)
 	}
 	return c.writeStored(rows, &a)
@@ -241,9 +241,10 @@ func (r *request) expunge() error {
 }
 
 // highestModSeq is the response code that ends an expunge (RFC 7162 section
-// 3.2.7), "" for clients that do not know it.
+// 3.2.7, RFC 6851 section 4.4), "" for clients that do not know it. The client is
+// told of everything up to there before the tagged response.
 func (c *conn) highestModSeq(v *view) string {
-	if !c.qresync {
+	if !c.condstore {
 		return ""
 	}
 	f, err := c.s.o.Store.Folder(c.ctx(), c.account.Address, v.account, v.folder.Name)
@@ -307,13 +308,21 @@ func (r *request) carry(move bool, spans []span, dst mailbox, f mailsvc.Folder) 
 	if len(src) == 0 {
 		return nil
 	}
-	code := string(appendCopyUID(nil, f.UIDValidity, src, uids))
+	c.putHere(dst, f, uids)
+	r.code = string(appendCopyUID(nil, f.UIDValidity, src, uids))
 	if move {
-		c.w.status("*", imap.StatusResponseTypeOK, code, "moved")
-	} else {
-		r.code = code
+		c.w.status("*", imap.StatusResponseTypeOK, r.code, "moved")
+		r.code = c.highestModSeq(v)
 	}
 	return nil
+}
+
+// putHere remembers messages that a command put into the selected mailbox: NOTIFY
+// does not tell a client more of what it made itself than that it is there.
+func (c *conn) putHere(m mailbox, f mailsvc.Folder, uids []mailsvc.UID) {
+	if v := c.view; v != nil && v.account == m.account && v.folder.ID == f.ID {
+		v.made = uids
+	}
 }
 
 func appendCopyUID(b []byte, validity uint32, src, dst []mailsvc.UID) []byte {

@@ -40,6 +40,7 @@ func (r *request) thread() error {
 	if err := p.end(); err != nil {
 		return err
 	}
+	r.bySeq = a.bySeq
 	if err := c.may(mailsvc.Read); err != nil {
 		return err
 	}
@@ -106,8 +107,8 @@ func (t *threader) add(m *mailsvc.Message, num uint32, link bool) {
 		}
 		parent = q
 	}
-	if parent != nil && n.parent != parent {
-		n.parent = nil // the message itself knows better than those that name it
+	n.parent = nil // the message itself knows better than those that name it, also that it answers nothing
+	if parent != nil {
 		adopt(parent, n)
 	}
 }
@@ -150,6 +151,11 @@ func (t *threader) references() []*node {
 		}
 	}
 	roots = pruneRoots(roots)
+	for _, n := range roots {
+		if n.num == 0 {
+			sortByDate(n.children) // its date and subject are those of the first
+		}
+	}
 	sortByDate(roots)
 	roots = joinSubjects(roots)
 	sortTree(roots)

@@ -162,6 +162,9 @@ func (s *scanner) readRaw(message bool) *rawHeader {
 		switch v := unfold(value); {
 		case *at == nil:
 			*at = s.keep(v)
+			if *at == nil { // there, and empty: ENVELOPE tells that from absent
+				*at = []byte{}
+			}
 		case len(v) > 0:
 			*at = append(append(*at, ", "...), s.keep(v)...)
 		}
