@@ -44,10 +44,11 @@ type Options struct {
 	// HashSlots is how many passwords are checked at once; each takes
 	// Hash.Memory. 0 means 2.
 	HashSlots int
-	// HashSpent, if not nil, is told after each hash how many bytes it has left to
-	// the garbage collector, before the slot goes to the next; last says that no
-	// other hash is being made or waited for.
-	HashSpent func(bytes int64, last bool)
+	// HashMemory, if not nil, is told n before a hash waits for its slot, n being the
+	// bytes that it takes, and -n when it has left them to the garbage collector or
+	// has been given up, before the slot goes to the next. So the sum is 0 when no
+	// hash is being made or waited for.
+	HashMemory func(bytes int64)
 	// CacheTTL is how long a password that was right is remembered, as a keyed
 	// digest in memory only, so that a mail program's many connections cost one
 	// hash; 0 means 5 minutes, negative never.
@@ -93,7 +94,7 @@ func Open(path string, o Options) (*Store, error) {
 	if len(o.Domains) == 0 {
 		return nil, errors.New("open accounts: no mail domain is given")
 	}
-	h, err := newHasher(o.Hash, o.HashSlots, o.HashSpent)
+	h, err := newHasher(o.Hash, o.HashSlots, o.HashMemory)
 	if err != nil {
 		return nil, fmt.Errorf("open accounts: %w", err)
 	}

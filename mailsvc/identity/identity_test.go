@@ -358,6 +358,8 @@ func TestHashesAreRenewed(t *testing.T) {
 func TestWaitingForASlotEndsWithTheContext(t *testing.T) {
 	t.Parallel()
 	s, _ := sample(t)
+	sum := int64(0)
+	s.hasher.tell = func(n int64) { sum += n }
 	for range cap(s.hasher.slots) {
 		s.hasher.slots <- struct{}{}
 	}
@@ -367,41 +369,36 @@ func TestWaitingForASlotEndsWithTheContext(t *testing.T) {
 	if !errors.Is(err, context.Canceled) || errors.Is(err, mailsvc.ErrNotAllowed) {
 		t.Fatalf("error is %v", err)
 	}
-	if n := s.hasher.pending.Load(); n != 0 {
-		t.Errorf("%d hashes are pending", n)
+	if sum != 0 {
+		t.Errorf("%d bytes are told to be in use", sum)
 	}
 	if len(s.throttle.counters) != 0 {
 		t.Error("an undecided attempt counts as failed")
 	}
 }
 
-// TestSpentMemoryIsTold: whatever the outcome, and before the slot is free again;
-// a remembered password costs nothing.
-func TestSpentMemoryIsTold(t *testing.T) {
+// TestHashMemoryIsTold: whatever the outcome, before a slot is taken and before it
+// is free again; a remembered password costs nothing.
+func TestHashMemoryIsTold(t *testing.T) {
 	t.Parallel()
 	s, c := sample(t)
 	path := s.dbPath()
 	must(t, s.Close())
-	told, held := int64(0), 0
+	var told []int64
+	var held []int
 	s = open(t, path, c, func(o *Options) {
-		o.HashSpent = func(n int64, last bool) {
-			if told, held = told+n, len(s.hasher.slots); !last {
-				t.Error("another hash is awaited")
-			}
-		}
+		o.HashMemory = func(n int64) { told, held = append(told, n), append(held, len(s.hasher.slots)) }
 	})
+	const n = int64(8) << 10
 	for _, try := range []struct {
 		address, password string
-		hashes            int64
-	}{{clerk, right, 1}, {clerk, right, 0}, {clerk, "sai", 1}, {"khongco@" + domain, right, 1}} {
-		told, held = 0, 1
+		told              []int64
+	}{{clerk, right, []int64{n, -n}}, {clerk, right, nil}, {clerk, "sai", []int64{n, -n}}, {"khongco@" + domain, right, []int64{n, -n}}} {
+		told, held = nil, nil
 		s.Authenticate(t.Context(), try.address, try.password, "192.0.2.1")
-		if told != try.hashes*int64(cheap.Memory)<<10 || held != 1 {
+		if !slices.Equal(told, try.told) || len(held) > 0 && !slices.Equal(held, []int{0, 1}) {
 			t.Errorf("%s: told of %d bytes with %d slots held", try.address, told, held)
 		}
-	}
-	if n := s.hasher.pending.Load(); n != 0 {
-		t.Errorf("%d hashes are pending", n)
 	}
 }
 

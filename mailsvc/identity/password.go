@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"golang.org/x/crypto/argon2"
@@ -54,30 +53,31 @@ func (c HashCost) valid() bool {
 type hasher struct {
 	cost  HashCost
 	slots chan struct{}
-	spent func(bytes int64, last bool) // called while the slot is still held
-	dummy string                       // hash of a password that nobody knows
-
-	pending atomic.Int64 // hashes being made or waiting for a slot
+	tell  func(bytes int64) // see Options.HashMemory
+	dummy string            // hash of a password that nobody knows
 }
 
-func newHasher(c HashCost, slots int, spent func(int64, bool)) (*hasher, error) {
+func newHasher(c HashCost, slots int, tell func(int64)) (*hasher, error) {
 	c = c.withDefaults()
 	if !c.valid() {
 		return nil, fmt.Errorf("password hash cost %+v is out of bounds", c)
 	}
-	h := &hasher{cost: c, slots: make(chan struct{}, slots), spent: spent}
+	if tell == nil {
+		tell = func(int64) {}
+	}
+	h := &hasher{cost: c, slots: make(chan struct{}, slots), tell: tell}
 	h.dummy = phc(c, randomBytes(saltLen), randomBytes(keyLen))
 	return h, nil
 }
 
 // hash returns the PHC string of a password under a new salt.
 func (h *hasher) hash(ctx context.Context, password string) (string, error) {
-	if err := h.acquire(ctx); err != nil {
+	if err := h.acquire(ctx, h.cost); err != nil {
 		return "", err
 	}
-	defer h.release()
+	defer h.release(h.cost)
 	salt := randomBytes(saltLen)
-	return phc(h.cost, salt, h.derive(h.cost, salt, password, keyLen)), nil
+	return phc(h.cost, salt, derive(h.cost, salt, password, keyLen)), nil
 }
 
 // verify reports whether the password belongs to the hash. If exists is false
@@ -93,11 +93,11 @@ func (h *hasher) verify(ctx context.Context, stored string, exists bool, passwor
 	if len(password) > maxPassword {
 		password = ""
 	}
-	if err := h.acquire(ctx); err != nil {
+	if err := h.acquire(ctx, cost); err != nil {
 		return false, err
 	}
-	defer h.release()
-	same := subtle.ConstantTimeCompare(h.derive(cost, salt, password, len(key)), key) == 1
+	defer h.release(cost)
+	same := subtle.ConstantTimeCompare(derive(cost, salt, password, len(key)), key) == 1
 	return same && exists, nil
 }
 
@@ -107,28 +107,29 @@ func (h *hasher) current(stored string) bool {
 	return err == nil && cost == h.cost && len(key) == keyLen
 }
 
-func (h *hasher) acquire(ctx context.Context) error {
-	h.pending.Add(1)
+// acquire waits for a slot for one hash at that cost.
+func (h *hasher) acquire(ctx context.Context, c HashCost) error {
+	h.tell(c.bytes())
 	select {
 	case h.slots <- struct{}{}:
 		return nil
 	case <-ctx.Done():
-		h.pending.Add(-1)
+		h.tell(-c.bytes())
 		return ctx.Err()
 	}
 }
 
-func (h *hasher) release() { <-h.slots }
+func (h *hasher) release(c HashCost) {
+	h.tell(-c.bytes())
+	<-h.slots
+}
 
-// derive takes c.Memory and leaves it as garbage. The caller has acquired a slot,
-// for this one hash.
-func (h *hasher) derive(c HashCost, salt []byte, password string, n int) []byte {
-	key := argon2.IDKey([]byte(password), salt, c.Passes, c.Memory, c.Threads, uint32(n))
-	last := h.pending.Add(-1) == 0
-	if h.spent != nil {
-		h.spent(int64(c.Memory)<<10, last)
-	}
-	return key
+// bytes is how much memory a hash takes, and leaves as garbage.
+func (c HashCost) bytes() int64 { return int64(c.Memory) << 10 }
+
+// derive makes one hash; the caller has acquired a slot for it.
+func derive(c HashCost, salt []byte, password string, n int) []byte {
+	return argon2.IDKey([]byte(password), salt, c.Passes, c.Memory, c.Threads, uint32(n))
 }
 
 func phc(c HashCost, salt, key []byte) string {

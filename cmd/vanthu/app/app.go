@@ -72,6 +72,7 @@ type App struct {
 
 	options Options
 	log     *slog.Logger
+	memory  *memoryPacer
 	reads   *document.Reader
 	lock    *os.File
 	closers []func() error // in order of opening
@@ -93,7 +94,7 @@ func Open(cfg config.Config, o Options) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &App{Config: cfg, options: o, log: o.Logger, lock: f, closers: []func() error{f.Close}}
+	a := &App{Config: cfg, options: o, log: o.Logger, lock: f, memory: newMemoryPacer(), closers: []func() error{f.Close}}
 	for _, step := range []func() error{a.allThere, a.openDirectory, a.openAccounts, a.openMail, a.openQueue, a.openEngine, a.markComplete} {
 		if err := step(); err != nil {
 			return nil, errors.Join(err, a.Close())

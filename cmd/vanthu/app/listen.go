@@ -66,7 +66,7 @@ func (a *App) Start() (*Running, error) {
 		return nil, err
 	}
 	a.serving.Store(true)
-	r.waits = append(r.waits, background(ctx, a.Engine.Run), background(ctx, a.Queue.Run), background(ctx, a.warm), background(ctx, a.sweepNightly), background(ctx, paceMemory))
+	r.waits = append(r.waits, background(ctx, a.Engine.Run), background(ctx, a.Queue.Run), background(ctx, a.warm), background(ctx, a.sweepNightly), background(ctx, a.memory.run))
 	tlsConfig, err := a.tls()
 	if err == nil {
 		// The web comes last: it tells mail programs the ports of the others.

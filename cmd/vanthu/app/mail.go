@@ -23,7 +23,7 @@ import (
 
 func (a *App) openAccounts() (err error) {
 	a.Accounts, err = identity.Open(a.path("accounts.db"), identity.Options{
-		Domains: []string{a.Config.Domain}, Fatal: a.fatal, Logger: a.log, HashSpent: new(hashGarbage).add,
+		Domains: []string{a.Config.Domain}, Fatal: a.fatal, Logger: a.log, HashMemory: a.memory.hashMemory,
 	})
 	if err != nil {
 		return err
