@@ -179,6 +179,9 @@ type Delivery struct {
 	ID      string
 	Targets []Target
 	Message NewMessage // Prefix is ignored: it stands in Target
+	// Always has it come also into an account whose quota is reached: for the few
+	// small messages in which this server tells somebody what they must know.
+	Always bool
 }
 
 // Target is one account that a Delivery goes to.
@@ -221,6 +224,12 @@ type Changes struct {
 // person, everything else is shared by all who use the folder. Rights are
 // checked by the caller (package identity), not here. Names are NFC-normalised
 // and compared byte for byte after that, INBOX without case.
+//
+// An account's quota bounds its Usage, counted within the transaction, so that
+// callers who come at once cannot exceed it together. What would is refused whole
+// with ErrOverQuota (of a Delivery, in that account alone). What takes away, or
+// moves within the account, is never refused, also when a quota was lowered below
+// what is held.
 type Store interface {
 	// CreateAccount makes an account with an INBOX and the given folders, all
 	// subscribed. It is idempotent.
@@ -232,12 +241,17 @@ type Store interface {
 	Folder(ctx context.Context, person, account, name string) (Folder, error)
 	// CreateFolder also creates missing parents. ErrExists, ErrInvalid.
 	CreateFolder(ctx context.Context, account, name, specialUse string) (Folder, error)
-	// DeleteFolder: a later folder of the same name has a greater UIDVALIDITY.
+	// DeleteFolder: a later folder of the same name has a greater UIDVALIDITY. The
+	// name of a subscribed folder stays subscribed, RFC 9051 section 6.3.7.
 	DeleteFolder(ctx context.Context, account, name string) error
-	// RenameFolder moves the folder and its children. Renaming INBOX moves its
-	// messages into a new folder, RFC 9051 section 6.3.6.
+	// RenameFolder moves the folder, its subscription and its children. Renaming
+	// INBOX moves its messages into a new folder, RFC 9051 section 6.3.6.
 	RenameFolder(ctx context.Context, account, from, to string) error
+	// Subscribe returns ErrNotFound for a name that is neither a folder's nor
+	// subscribed.
 	Subscribe(ctx context.Context, account, name string, on bool) error
+	// Subscriptions returns the subscribed names of which there is no folder, ascending.
+	Subscriptions(ctx context.Context, account string) ([]string, error)
 
 	// Deliver stores the message in every target or in none of one shard; the
 	// result says for each target whether it is now there (nil), also when the
@@ -247,6 +261,11 @@ type Store interface {
 	// Append stores messages in one folder, all or none, and returns their UIDs in
 	// order, 0 for those that an ID kept out.
 	Append(ctx context.Context, account string, folder FolderID, msgs []NewMessage) ([]UID, error)
+	// Replace stores a message in the folder to and expunges the message old of
+	// folder, both or neither, RFC 8508. Only what the account then holds more
+	// counts against its quota. ErrNotFound also if old is gone: then nothing is
+	// stored. m.ID must be empty.
+	Replace(ctx context.Context, account string, folder FolderID, old UID, to FolderID, m NewMessage) (UID, error)
 
 	// Messages returns rows of the ranges in ascending UID order. With index
 	// false, Index is left nil. yield returning false ends it.

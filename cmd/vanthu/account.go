@@ -12,12 +12,13 @@ import (
 	"github.com/spf13/cobra"
 
 	"quangtri.gov.vn/vanthu/cmd/vanthu/app"
+	"quangtri.gov.vn/vanthu/cmd/vanthu/config"
 	"quangtri.gov.vn/vanthu/mailsvc"
 )
 
 func accountCommand(load loader) *cobra.Command {
 	c := &cobra.Command{Use: "account", Short: "Tài khoản và hộp thư / accounts and mailboxes"}
-	c.AddCommand(accountAdd(load), accountPasswd(load), accountList(load), accountGrant(load), accountAgencies(load), accountMigrate(load))
+	c.AddCommand(accountAdd(load), accountPasswd(load), accountList(load), accountGrant(load), accountQuota(load), accountAgencies(load), accountMigrate(load))
 	return c
 }
 
@@ -186,6 +187,63 @@ func accountGrant(load loader) *cobra.Command {
 	}
 	c.Flags().StringVar(&words, "rights", "read,write,delete,send,issue", "các quyền, cách nhau bằng dấu phẩy / rights, comma-separated")
 	return c
+}
+
+func accountQuota(load loader) *cobra.Command {
+	var asJSON bool
+	c := &cobra.Command{
+		Use:   "quota ADDRESS [SIZE]",
+		Short: "Xem hoặc đặt hạn mức của một hộp thư / show or set how much a mailbox may hold",
+		Long:  "SIZE: 512MiB, 2GiB, …; none bỏ hạn mức / lifts the limit.",
+		Args:  cobra.RangeArgs(1, 2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			in := app.NewQuota{Address: args[0], Set: len(args) > 1}
+			if in.Set {
+				var err error
+				if in.Limit, err = parseQuota(args[1]); err != nil {
+					return err
+				}
+			}
+			cfg, err := load()
+			if err != nil {
+				return err
+			}
+			q, err := app.AccountQuota.Call(cmd.Context(), cfg, in)
+			if err != nil {
+				return failed(err)
+			}
+			if asJSON {
+				return failed(printJSON(os.Stdout, q))
+			}
+			fmt.Println(quotaLine(q))
+			return nil
+		},
+	}
+	c.Flags().BoolVar(&asJSON, "json", false, "JSON")
+	return c
+}
+
+// parseQuota reads a limit in bytes, 0 for none.
+func parseQuota(s string) (int64, error) {
+	if s == "none" {
+		return 0, nil
+	}
+	var size config.Size
+	if err := size.UnmarshalText([]byte(s)); err != nil || size == 0 {
+		return 0, &exitError{code: exitUsage, err: fmt.Errorf("hạn mức %q không đúng; viết số nguyên và KiB, MiB hoặc GiB, ví dụ 2GiB, hoặc none / not a size", s)}
+	}
+	return int64(size), nil
+}
+
+func quotaLine(q app.Quota) string {
+	used := fmt.Sprintf("%s: đang giữ %.1f MiB", q.Address, float64(q.Used)/(1<<20))
+	switch {
+	case q.Limit == 0:
+		return used + ", không có hạn mức"
+	case q.Used >= q.Limit:
+		return fmt.Sprintf("%s, hạn mức %s: đã đầy, thư mới không vào được cho đến khi xóa bớt hoặc nâng hạn mức", used, config.Size(q.Limit))
+	}
+	return fmt.Sprintf("%s, hạn mức %s", used, config.Size(q.Limit))
 }
 
 func accountAgencies(load loader) *cobra.Command {

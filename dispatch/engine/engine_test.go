@@ -43,6 +43,7 @@ type world struct {
 	t     *testing.T
 	dir   string
 	queue *outbox
+	limit func(ctx context.Context, address string, bytes int64) error // what a mailbox may hold
 	log   *bytes.Buffer
 	clerk mailsvc.Account
 }
@@ -58,13 +59,14 @@ func newWorld(t *testing.T) *world {
 	logger := slog.New(slog.NewTextHandler(&locked{w: w.log}, nil))
 	blobs, err := blob.Open(filepath.Join(w.dir, "blobs"), blob.Options{Fatal: fatal})
 	check(t, err)
-	boxes, err := bolt.Open(filepath.Join(w.dir, "mail"), bolt.Options{Shards: 2, Fatal: fatal, Logger: logger})
-	check(t, err)
-	t.Cleanup(func() { check(t, boxes.Close()) })
 	ids, err := identity.Open(filepath.Join(w.dir, "accounts.db"), identity.Options{Domains: []string{testDomain}, Fatal: fatal, Logger: logger,
 		Hash: identity.HashCost{Memory: 64, Passes: 1, Threads: 1}})
 	check(t, err)
 	t.Cleanup(func() { check(t, ids.Close()) })
+	w.limit = ids.SetQuota
+	boxes, err := bolt.Open(filepath.Join(w.dir, "mail"), bolt.Options{Shards: 2, Fatal: fatal, Quota: ids.Quota, Logger: logger})
+	check(t, err)
+	t.Cleanup(func() { check(t, boxes.Close()) })
 	w.Engine, err = Open(w.dir, Options{
 		Directory: func() *directory.Snapshot { return snapshot }, Identities: ids, Mailboxes: boxes, Blobs: mailbox.Bodies{Store: blobs}, Queue: w.queue,
 		Read: readScript, Domain: testDomain, IssueAddress: "phathanh@" + testDomain, BaseURL: func() string { return "https://vb.example" }, MaxAttachment: 1 << 20,
@@ -719,6 +721,27 @@ func TestSendAgain(t *testing.T) {
 		}
 		w.until(id, c.choice, counts(map[dispatch.State]int{c.want: 1}))
 	}
+}
+
+// A full mailbox keeps a document out, and the clerk hears of it though their own
+// is full too; once there is room the copy can be sent again.
+func TestFullMailbox(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	ctx, full := context.Background(), "snv@"+testDomain
+	check(t, w.limit(ctx, full, 1))
+	check(t, w.limit(ctx, deskUBND, 1))
+	id := w.mustIssue(doc("number=1", "to=Sở Nội vụ; Sở Tài chính"))
+	v := w.until(id, "refused", counts(map[dispatch.State]int{dispatch.Failed: 1, dispatch.Arrived: 1}))
+	if text := textOf(t, w.awaitMails(deskUBND, 1)[0]); !strings.Contains(text, "hộp thư nơi nhận đã đầy") {
+		t.Errorf("the clerk reads\n%s", text)
+	}
+	check(t, w.limit(ctx, full, 0))
+	got, err := w.Answer(ctx, id, deskUBND, []Answer{{v.Lines[0].Parts[0].Label, "gửi lại"}})
+	if err != nil || got[0].Problem != "" {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	w.until(id, "sent again", counts(map[dispatch.State]int{dispatch.Arrived: 2}))
 }
 
 // The same number, written a little differently, is the same number.

@@ -221,7 +221,7 @@ func (e *Engine) writeToClerk(ctx context.Context, account string, n note) error
 		return err
 	}
 	prefix := fmt.Appendf(nil, "Return-Path: <>\r\nDelivered-To: %s\r\n", a.Address)
-	errs := e.Mailboxes.Deliver(ctx, mailsvc.Delivery{ID: n.delivery, Message: m, Targets: []mailsvc.Target{{Account: a.Address, Prefix: prefix}}})
+	errs := e.Mailboxes.Deliver(ctx, mailsvc.Delivery{ID: n.delivery, Always: true, Message: m, Targets: []mailsvc.Target{{Account: a.Address, Prefix: prefix}}})
 	for _, err := range errs {
 		if err != nil {
 			return fmt.Errorf("note to %s: %w", a.Address, err)

@@ -243,6 +243,19 @@ func (s *Store) Disable(ctx context.Context, address string, on bool) error {
 	})
 }
 
+// SetQuota bounds the bytes that an account's mailbox may hold, 0 for no limit.
+// ErrInvalid if negative.
+func (s *Store) SetQuota(ctx context.Context, address string, bytes int64) error {
+	const op = "set quota"
+	if bytes < 0 {
+		return invalid(op, address, "quota is negative")
+	}
+	return s.change(ctx, op, address, func(r *record) error {
+		r.Quota = bytes
+		return nil
+	})
+}
+
 // Remove forgets an account, its aliases and every grant on it. Its mailbox is
 // the caller's to delete. Idempotent.
 func (s *Store) Remove(ctx context.Context, address string) error {

@@ -214,6 +214,14 @@ func (s *Store) Account(address string) (mailsvc.Account, error) {
 	return r.clone(), nil
 }
 
+// Quota returns how many bytes the mailbox of an account may hold, 0 for any. The
+// address is the account's own, in its normal form.
+func (s *Store) Quota(address string) int64 {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.accounts[address].Quota
+}
+
 // List returns every account in ascending order of address.
 func (s *Store) List() []mailsvc.Account {
 	s.mu.RLock()

@@ -325,6 +325,18 @@ func TestQuota(t *testing.T) {
 	expect(t, w.ok(`GETQUOTA ""`), `* QUOTA "" (STORAGE 4 4)`)
 	w.fails(`SETQUOTA "" (STORAGE 10)`, "NO [NOPERM]")
 	w.fails(`GETQUOTA mau.b@x.test`, "NO [NONEXISTENT]")
+	w.ok("SELECT INBOX")
+	w.fails("COPY 1 Trash", "NO [TRYCREATE]")
+	w.fails("COPY 1 INBOX", "NO [OVERQUOTA]")
+	w.fails("REPLACE 1 INBOX {4097}", "NO [OVERQUOTA]")
+	bigger := letter("b", strings.Repeat("y", 3500)) // fits in place of the other only
+	w.ok(fmt.Sprintf("REPLACE 1 INBOX {%d+}\r\n%s", len(bigger), bigger))
+	h.people.change(alice, func(a *mailsvc.Account) { a.Quota = 1024 }) // less than is held
+	w.fails(fmt.Sprintf("REPLACE 1 INBOX {%d}", len(bigger)+1), "NO [OVERQUOTA]")
+	w.ok(fmt.Sprintf("REPLACE 1 INBOX {%d+}\r\n%s", len(big), big))
+	w.ok("STORE 1 +FLAGS (\\Deleted)")
+	w.ok("EXPUNGE")
+	expect(t, w.ok(`GETQUOTA ""`), `* QUOTA "" (STORAGE 0 1)`)
 }
 
 func TestSpecialUse(t *testing.T) {

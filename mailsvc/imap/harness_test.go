@@ -107,9 +107,14 @@ func newHouse(t testing.TB, mode TLSMode, tune func(*Options)) *house {
 	fatal := func(err error) { t.Errorf("fatal: %v", err) }
 	bodies, err := blob.Open(t.TempDir(), blob.Options{Fatal: fatal, NoSync: true})
 	must(t, err)
-	store, err := bolt.Open(t.TempDir(), bolt.Options{Fatal: fatal, NoSync: true, Shards: 1, Logger: slog.New(slog.DiscardHandler), MmapSize: 64 << 20})
+	var h *house
+	quota := func(account string) int64 {
+		a, _ := h.people.Account(account)
+		return a.Quota
+	}
+	store, err := bolt.Open(t.TempDir(), bolt.Options{Fatal: fatal, NoSync: true, Shards: 1, Quota: quota, Logger: slog.New(slog.DiscardHandler), MmapSize: 64 << 20})
 	must(t, err)
-	h := &house{t: t, store: store, blobs: bodystore.Bodies{Store: bodies}, mode: mode, people: &people{accounts: map[string]mailsvc.Account{
+	h = &house{t: t, store: store, blobs: bodystore.Bodies{Store: bodies}, mode: mode, people: &people{accounts: map[string]mailsvc.Account{
 		alice:  {Address: alice, Name: "Nguyễn Mẫu A", Kind: mailsvc.Person, Grants: []mailsvc.Grant{{Agency: office, Rights: mailsvc.Read | mailsvc.Write | mailsvc.Delete}}},
 		bob:    {Address: bob, Name: "Trần Mẫu B", Kind: mailsvc.Person, Grants: []mailsvc.Grant{{Agency: office, Rights: mailsvc.Read}}},
 		office: {Address: office, Name: "Sở Nội vụ", Kind: mailsvc.Agency},

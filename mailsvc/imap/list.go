@@ -16,6 +16,7 @@ type listed struct {
 	mailbox
 	folder      mailsvc.Folder // zero if virtual
 	subscribed  bool
+	gone        bool // only subscribed: there is no such folder
 	hasChildren bool
 	childSub    bool // something below is subscribed
 	childUse    bool // something below has a special use
@@ -29,7 +30,11 @@ func (l *listed) specialUse() string {
 }
 
 // mailboxes returns everything the client can see, by name, INBOX first.
-func (c *conn) mailboxes() ([]listed, error) {
+func (c *conn) mailboxes() ([]listed, error) { return c.visible(false) }
+
+// visible is mailboxes, on demand with the names that the person is subscribed to
+// but that are no mailbox's.
+func (c *conn) visible(gone bool) ([]listed, error) {
 	person := c.account.Address
 	own, err := c.s.o.Store.Folders(c.ctx(), person, person)
 	if err != nil {
@@ -48,6 +53,11 @@ func (c *conn) mailboxes() ([]listed, error) {
 		return nil, err
 	}
 	out = append(out, shared...)
+	if gone {
+		if out, err = c.withGone(out); err != nil {
+			return nil, err
+		}
+	}
 	markChildren(out)
 	slices.SortStableFunc(out, func(a, b listed) int {
 		if (a.shown == inbox) != (b.shown == inbox) {
@@ -58,6 +68,37 @@ func (c *conn) mailboxes() ([]listed, error) {
 		}
 		return cmp.Or(viet.Compare(a.shown, b.shown), strings.Compare(a.shown, b.shown))
 	})
+	return out, nil
+}
+
+// withGone adds the subscriptions to names that are no mailbox's any more, and
+// the names above them that are none's either.
+func (c *conn) withGone(out []listed) ([]listed, error) {
+	person := c.account.Address
+	names, err := c.s.o.Store.Subscriptions(c.ctx(), person)
+	if err != nil || len(names) == 0 {
+		return out, err
+	}
+	met := make(map[string]bool, len(out))
+	for i := range out {
+		met[out[i].shown] = true
+	}
+	add := func(name string, subscribed bool) {
+		m := mailbox{account: person, name: name, shown: name, virtual: true}
+		out = append(out, listed{mailbox: m, subscribed: subscribed, gone: true})
+		met[name] = true
+	}
+	for _, name := range names { // what is above stands before
+		if name == AgencyRoot || strings.HasPrefix(name, AgencyRoot+delimiter) {
+			continue
+		}
+		for i := range len(name) {
+			if name[i:i+1] == delimiter && !met[name[:i]] {
+				add(name[:i], false)
+			}
+		}
+		add(name, true)
+	}
 	return out, nil
 }
 
@@ -104,7 +145,7 @@ func markChildren(all []listed) {
 			}
 			name = name[:cut]
 			if up := byName[name]; up != nil {
-				up.hasChildren = true
+				up.hasChildren = up.hasChildren || !all[i].gone
 				up.childSub = up.childSub || all[i].subscribed
 				up.childUse = up.childUse || all[i].specialUse() != ""
 			}
@@ -259,7 +300,7 @@ func (o *listOptions) wants(l *listed) (self bool, below bool) {
 }
 
 func (c *conn) writeList(o *listOptions) error {
-	all, err := c.mailboxes()
+	all, err := c.visible(o.SelectSubscribed)
 	if err != nil {
 		return err
 	}
@@ -293,7 +334,10 @@ func (c *conn) writeList(o *listOptions) error {
 // listLine writes one LIST or LSUB response.
 func (c *conn) listLine(word string, l *listed, o *listOptions, below bool) {
 	attrs := make([]string, 0, 4)
-	if l.virtual {
+	switch {
+	case l.gone && word == "LIST":
+		attrs = append(attrs, string(imap.MailboxAttrNonExistent))
+	case l.virtual:
 		attrs = append(attrs, string(imap.MailboxAttrNoSelect))
 	}
 	if l.hasChildren {
@@ -333,7 +377,7 @@ func (r *request) lsub() error {
 	if err := p.end(); err != nil {
 		return err
 	}
-	all, err := c.mailboxes()
+	all, err := c.visible(true)
 	if err != nil {
 		return err
 	}

@@ -91,12 +91,42 @@ func TestSubscriptionOfWhatIsGone(t *testing.T) {
 	newScript(t).play(h.login(alice), `
 		C: SUBSCRIBE nowhere
 		A: NO [NONEXISTENT]
-		What is not there is not subscribed: mail programs unsubscribe after DELETE.
+		What is not there is not subscribed: some mail programs unsubscribe twice.
 		C: UNSUBSCRIBE nowhere
-		C: CREATE x
+		RFC 9051 section 6.3.7: DELETE leaves the subscription, until the client gives it up.
+		C: CREATE x/y
+		C: DELETE x/y
+		C: LIST (SUBSCRIBED) "" "x*"
+		S: * LIST (\HasNoChildren \Subscribed) "/" "x"
+		S: * LIST (\NonExistent \HasNoChildren \Subscribed) "/" "x/y"
+		C: LIST "" "x*" RETURN (SUBSCRIBED)
+		S: * LIST (\HasNoChildren \Subscribed) "/" "x"
+		C: SUBSCRIBE x/y
+		C: SELECT x/y
+		A: NO [NONEXISTENT]
+		C: STATUS x/y (MESSAGES)
+		A: NO [NONEXISTENT]
+		C: UNSUBSCRIBE x
 		C: DELETE x
-		C: UNSUBSCRIBE x
-		C: UNSUBSCRIBE x
+		C: LSUB "" "x*"
+		S: * LSUB (\Noselect \HasNoChildren) "/" "x/y"
+		C: LSUB "" "x%"
+		S: * LSUB (\Noselect \HasNoChildren) "/" "x"
+		C: LIST (SUBSCRIBED RECURSIVEMATCH) "" "x%"
+		S: * LIST (\NonExistent \HasNoChildren) "/" "x" ("CHILDINFO" ("SUBSCRIBED"))
+		A folder that takes the name takes the subscription.
+		C: CREATE z
+		C: UNSUBSCRIBE z
+		C: RENAME z x/y
+		C: LIST (SUBSCRIBED) "" "x/*"
+		S: * LIST (\HasNoChildren \Subscribed) "/" "x/y"
+		C: DELETE x/y
+		C: UNSUBSCRIBE x/y
+		C: UNSUBSCRIBE x/y
+		C: LIST (SUBSCRIBED) "" "x/*"
+		C: LSUB "" "x/*"
+		C: SUBSCRIBE x/y
+		A: NO [NONEXISTENT]
 		C: SUBSCRIBE INBOX
 		C: SUBSCRIBE inbox
 	`)

@@ -9,8 +9,9 @@ import (
 	"quangtri.gov.vn/vanthu/mailsvc"
 )
 
-// replace is REPLACE (RFC 8508): a message takes the place of another. The new
-// one is stored first, so whatever happens nothing is lost.
+// replace is REPLACE (RFC 8508): a message takes the place of another, in one
+// transaction of the store. Two accounts have none in common, so that between
+// them it is refused before the message comes.
 func (r *request) replace() error {
 	p, c := r.p, r.c
 	set := p.numSet()
@@ -38,7 +39,10 @@ func (r *request) replace() error {
 	if err != nil {
 		return err
 	}
-	room, err := c.room(m)
+	if m.account != v.account {
+		return no(imap.ResponseCodeCannot, c.say("Không thay thư sang hộp thư khác được; hãy lưu thư mới rồi xóa thư cũ.", "a message cannot be replaced by one in another account, append it and expunge the old one"))
+	}
+	room, err := c.roomInstead(m, old)
 	if err != nil {
 		return err
 	}
@@ -49,21 +53,27 @@ func (r *request) replace() error {
 	if err != nil {
 		return err
 	}
-	uids, err := c.s.o.Store.Append(c.ctx(), m.account, f.ID, msgs)
+	uid, err := c.s.o.Store.Replace(c.ctx(), m.account, v.folder.ID, old, f.ID, msgs[0])
+	if errors.Is(err, mailsvc.ErrNotFound) {
+		return no(imap.ResponseCodeNonExistent, c.say("Thư cần thay hoặc thư mục không còn; hãy làm mới rồi lưu lại.", "the message to be replaced or the mailbox is gone"))
+	}
 	if err != nil {
 		return err
 	}
-	c.w.status("*", imap.StatusResponseTypeOK, "APPENDUID "+strconv.FormatUint(uint64(f.UIDValidity), 10)+" "+string(appendSet(nil, uids)), "stored")
-	return c.remove(old)
+	c.w.status("*", imap.StatusResponseTypeOK, "APPENDUID "+strconv.FormatUint(uint64(f.UIDValidity), 10)+" "+string(appendSet(nil, []mailsvc.UID{uid})), "stored")
+	return nil
 }
 
-// remove expunges one message.
-func (c *conn) remove(uid mailsvc.UID) error {
-	v := c.view
-	one := []mailsvc.Range{{From: uid, To: uid}}
-	if _, _, err := c.setFlags(one, mailsvc.FlagChange{Op: mailsvc.FlagsAdd, Flags: []string{string(imap.FlagDeleted)}}); err != nil {
-		return err
+// roomInstead is the room for a message that another makes: only what the account
+// then holds more counts, RFC 8508 section 3.4.
+func (c *conn) roomInstead(m mailbox, old mailsvc.UID) (int64, error) {
+	room, err := c.room(m)
+	if err != nil || room < 0 {
+		return room, err
 	}
-	_, err := c.s.o.Store.Expunge(c.ctx(), v.account, v.folder.ID, one)
-	return err
+	err = c.s.o.Store.Flags(c.ctx(), c.account.Address, m.account, c.view.folder.ID, []mailsvc.Range{{From: old, To: old}}, func(msg *mailsvc.Message) bool {
+		room += msg.Size
+		return false
+	})
+	return room, err
 }

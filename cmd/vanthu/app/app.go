@@ -149,7 +149,7 @@ func (a *App) openBodies() error {
 }
 
 func (a *App) openMailboxes() (err error) {
-	a.Mailboxes, err = bolt.Open(a.path("mail"), bolt.Options{Fatal: a.fatal, Logger: a.log})
+	a.Mailboxes, err = bolt.Open(a.path("mail"), bolt.Options{Fatal: a.fatal, Quota: a.Accounts.Quota, Logger: a.log})
 	if err == nil {
 		a.closers = append(a.closers, a.Mailboxes.Close)
 	}

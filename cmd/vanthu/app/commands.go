@@ -21,6 +21,7 @@ var (
 	AccountPasswd   = Command[NewPassword, Password]{"account-passwd", accountPasswd}
 	AccountList     = Command[None, []mailsvc.Account]{"account-list", accountList}
 	AccountGrant    = Command[NewGrant, None]{"account-grant", accountGrant}
+	AccountQuota    = Command[NewQuota, Quota]{"account-quota", accountQuota}
 	AccountAgencies = Command[None, []string]{"account-agencies", accountAgencies}
 	Issue           = Command[IssueRequest, IssueResult]{"issue", issue}
 	Answer          = Command[AnswerRequest, AnswerResult]{"answer", answer}
@@ -31,6 +32,7 @@ func commands() map[string]handler {
 	return map[string]handler{
 		AccountAdd.Name: AccountAdd.handler(), AccountPasswd.Name: AccountPasswd.handler(), AccountList.Name: AccountList.handler(),
 		AccountGrant.Name: AccountGrant.handler(), AccountAgencies.Name: AccountAgencies.handler(),
+		AccountQuota.Name:    AccountQuota.handler(),
 		DirectoryImport.Name: DirectoryImport.handler(), DirectoryFind.Name: DirectoryFind.handler(), DirectoryJournal.Name: DirectoryJournal.handler(),
 		Issue.Name: Issue.handler(), Answer.Name: Answer.handler(), Status.Name: Status.handler(),
 		LearntList.Name: LearntList.handler(), LearntForget.Name: LearntForget.handler(),
@@ -148,6 +150,42 @@ func accountGrant(ctx context.Context, a *App, in NewGrant) (None, error) {
 		return None{}, a.Accounts.Revoke(ctx, in.Person, in.Agency)
 	}
 	return None{}, a.Accounts.Grant(ctx, in.Person, in.Agency, in.Rights)
+}
+
+// NewQuota asks for what a mailbox may hold, and with Set changes it before.
+type NewQuota struct {
+	Address string
+	Set     bool
+	Limit   int64 // bytes; 0 is no limit
+}
+
+// Quota is what a mailbox may hold, and holds.
+type Quota struct {
+	Address string `json:"address"`
+	Limit   int64  `json:"limit"` // bytes; 0 is no limit
+	Used    int64  `json:"used"`  // bytes
+}
+
+func accountQuota(ctx context.Context, a *App, in NewQuota) (Quota, error) {
+	if in.Set {
+		if err := a.Accounts.SetQuota(ctx, in.Address, in.Limit); err != nil {
+			return Quota{}, noAccount(in.Address, err)
+		}
+	}
+	acc, err := a.Accounts.Account(in.Address)
+	if err != nil {
+		return Quota{}, noAccount(in.Address, err)
+	}
+	used, err := a.Mailboxes.Usage(ctx, acc.Address)
+	return Quota{Address: acc.Address, Limit: acc.Quota, Used: used}, err
+}
+
+// noAccount says who is not there, if that is what failed.
+func noAccount(address string, err error) error {
+	if errors.Is(err, mailsvc.ErrNotFound) {
+		return fmt.Errorf("không có tài khoản %s; xem danh sách bằng vanthu account list / no such account: %w", address, err)
+	}
+	return err
 }
 
 // accountAgencies makes a mailbox for every agency whose official address is in

@@ -170,7 +170,7 @@ func (a *App) placeOrphans(ctx context.Context, kept map[name]bool, r *Repairs) 
 			return err
 		}
 		target := mailsvc.Target{Account: r.Into, Folder: bolt.RescueFolder}
-		d := mailsvc.Delivery{ID: "rescue " + string(m.Blob), Targets: []mailsvc.Target{target}, Message: m}
+		d := mailsvc.Delivery{ID: "rescue " + string(m.Blob), Always: true, Targets: []mailsvc.Target{target}, Message: m}
 		if err := errors.Join(a.Mailboxes.Deliver(ctx, d)...); err != nil {
 			return err
 		}

@@ -90,6 +90,61 @@ func rights(t *testing.T, s server, who login) {
 	}
 }
 
+// TestFullMailbox: an operator bounds a mailbox of a running server. What is too
+// much is refused on every way in, and replacing or deleting goes on.
+func TestFullMailbox(t *testing.T) {
+	t.Parallel()
+	s := setUp(t, anyPort, "")
+	who, other := s.person(t, "lan", "Lan Mẫu"), s.person(t, "mai", "Mai Mẫu")
+	r := s.start(t)
+	letter := func(n, size int) []byte { return note(who.Address, fmt.Sprintf("%d@%s", n, domain), size) }
+	store := func(message []byte) error {
+		c := value(r.session(who))(t)
+		defer c.Close() // go-imap's client gives up its connection when a literal is refused
+		_, err := add(c, "INBOX", nil, message)
+		return err
+	}
+	must(t, store(letter(1, 200<<10)))
+	if code, out := s.try("account", "quota", who.Address, "300KiB"); code != 0 || !strings.Contains(out, "đang giữ 0.2 MiB, hạn mức 300 KiB") {
+		t.Fatalf("%d %s", code, out)
+	}
+	if err := store(letter(2, 150<<10)); !isCode(err, imap.ResponseCodeOverQuota) {
+		t.Errorf("APPEND: %v", err)
+	}
+	c := value(r.session(who))(t)
+	value(c.Select("INBOX", nil).Wait())(t)
+	if _, err := c.Copy(imap.SeqSetNum(1), "Lưu trữ").Wait(); !isCode(err, imap.ResponseCodeOverQuota) {
+		t.Errorf("COPY: %v", err)
+	}
+	value(c.Move(imap.SeqSetNum(1), "Lưu trữ").Wait())(t)
+	if err := r.mail(other, []string{who.Address}, note(other.Address, "3@"+domain, 150<<10)); err == nil || !strings.Contains(err.Error(), "552") {
+		t.Errorf("mail to a full mailbox: %v", err)
+	}
+	q := value(c.GetQuota("").Wait())(t)
+	if got := q.Resources[imap.QuotaResourceStorage]; got.Limit != 300 || got.Usage < 200 {
+		t.Errorf("GETQUOTA: %+v", q)
+	}
+	if code, out := s.try("account", "quota", who.Address, "1 KiB"); code != 0 || !strings.Contains(out, "đã đầy") {
+		t.Errorf("%d %s", code, out)
+	}
+	if code, out := s.try("account", "quota", who.Address, "none"); code != 0 || !strings.Contains(out, "không có hạn mức") {
+		t.Errorf("%d %s", code, out)
+	}
+	must(t, store(letter(4, 500<<10)))
+	for args, want := range map[string]int{"ai@" + domain: 1, who.Address + " 5 quả": 2, who.Address + " 0B": 2, who.Address + " -1KiB": 2} {
+		address, size, _ := strings.Cut(args, " ")
+		words := []string{"account", "quota", address}
+		if size != "" {
+			words = append(words, "--", size)
+		}
+		if code, out := s.try(words...); code != want {
+			t.Errorf("quota %s: %d %s", args, code, out)
+		}
+	}
+	c.Close()
+	r.stop(t)
+}
+
 // pipelined sends many commands before it reads an answer.
 func pipelined(t *testing.T, s server, who login) {
 	c := s.enter(t, who)

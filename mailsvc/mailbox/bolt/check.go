@@ -353,15 +353,19 @@ func (ac *accountCheck) seen(f *folder, at string, present map[uint32]*chunk) er
 	return nil
 }
 
-// names proves that each name leads to a folder (of that name: see folder).
+// names proves that each name leads to a folder (of that name: see folder), or is
+// one that only is subscribed.
 func (ac *accountCheck) names() error {
 	n := 0
 	err := ac.scan(bNames, key4(ac.a.row.id), func(k, raw []byte) error {
-		n++
 		id, err := unsealUint(bNames, k, raw)
 		if err != nil {
 			return ac.found("%w", err)
 		}
+		if id == noFolder {
+			return nil
+		}
+		n++
 		return ac.want(ac.folders[uint32(id)], "account %s: name %q of no folder", ac.a.name, k[4:])
 	})
 	if err != nil {

@@ -336,15 +336,29 @@ func (a *account) newMessage(row *messageRow) (uint64, error) {
 	return n, a.put(bIndexes, key, sealBytes(key, row.index))
 }
 
+// quota is how many bytes the account may hold, 0 for any: one answer for the
+// whole transaction.
+func (a *account) quota() int64 {
+	if !a.limited && a.s.o.Quota != nil {
+		a.limited, a.limit = true, a.s.o.Quota(a.name)
+	}
+	return a.limit
+}
+
 // checkQuota reports ErrOverQuota if that many bytes more are too many.
 func (a *account) checkQuota(more int64) error {
-	if a.s.o.Quota == nil || more <= 0 {
-		return nil
-	}
-	if limit := a.s.o.Quota(a.name); limit > 0 && a.row.usage+more > limit {
+	if limit := a.quota(); limit > 0 && more > 0 && more > limit-a.row.usage {
 		return mailsvc.ErrOverQuota
 	}
 	return nil
+}
+
+// mayKeep lets the account hold what it holds now, also beyond its quota, when
+// the transaction takes away and adds.
+func (a *account) mayKeep() {
+	if limit := a.quota(); limit > 0 {
+		a.limit = max(limit, a.row.usage)
+	}
 }
 
 // message reads a message's row. The slices of the result point into the transaction.

@@ -10,8 +10,8 @@ import (
 
 func TestContract(t *testing.T) {
 	t.Parallel()
-	mailboxtest.Run(t, func(t *testing.T) mailsvc.Store {
-		s, err := bolt.Open(t.TempDir(), bolt.Options{Shards: 2})
+	mailboxtest.Run(t, func(t *testing.T, dir string, quota func(string) int64) mailsvc.Store {
+		s, err := bolt.Open(dir, bolt.Options{Shards: 2, Quota: quota})
 		if err != nil {
 			t.Fatal(err)
 		}

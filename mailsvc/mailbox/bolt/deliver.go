@@ -149,6 +149,42 @@ func (s *Store) Append(ctx context.Context, name string, id mailsvc.FolderID, ms
 	return uids, nil
 }
 
+// Replace implements mailsvc.Store.
+func (s *Store) Replace(ctx context.Context, name string, id mailsvc.FolderID, old mailsvc.UID, to mailsvc.FolderID, m mailsvc.NewMessage) (mailsvc.UID, error) {
+	var uid uint32
+	err := s.update(ctx, "replace", name, func(a *account) error {
+		if m.ID != "" {
+			return fmt.Errorf("%w: a replacement has no id", mailsvc.ErrInvalid)
+		}
+		f, err := a.folder(id)
+		if err != nil {
+			return err
+		}
+		target, err := a.folder(to)
+		if err != nil {
+			return err
+		}
+		a.mayKeep()
+		gone, err := f.remove([]span{{uint32(old), uint32(old)}}, func(*entry) bool { return true }, true)
+		if err != nil {
+			return err
+		}
+		if len(gone) == 0 {
+			return fmt.Errorf("%w: the message to be replaced", mailsvc.ErrNotFound)
+		}
+		it, err := a.insert(&m, m.Prefix, m.Flags)
+		if err != nil {
+			return err
+		}
+		uid, err = target.add([]item{it})
+		return err
+	})
+	if err != nil {
+		return 0, err
+	}
+	return mailsvc.UID(uid), nil
+}
+
 // unseen returns the places of the messages whose id, if they have one, is new
 // to the account.
 func (a *account) unseen(msgs []mailsvc.NewMessage) ([]int, error) {
@@ -266,6 +302,9 @@ func (t *txn) deliver(d *mailsvc.Delivery, target *mailsvc.Target) error {
 		if done {
 			return nil
 		}
+	}
+	if d.Always {
+		a.limit, a.limited = 0, true
 	}
 	if err := a.acceptable(&d.Message, target); err != nil {
 		return refusal{err}

@@ -246,7 +246,11 @@ func (a *account) roomForFolder() error {
 		return nil
 	}
 	n := 0
-	err := a.scan(bNames, key4(a.row.id), func(_, _ []byte) error { n++; return nil })
+	err := a.eachName(func(_ string, id uint32) {
+		if id != noFolder {
+			n++
+		}
+	})
 	if err == nil && n >= maxFolders {
 		err = fmt.Errorf("%w: more than %d folders", mailsvc.ErrOverQuota, maxFolders)
 	}
@@ -367,7 +371,7 @@ func (f *folder) drop() error {
 	}
 	f.gone = true
 	a.nextMod()
-	return a.delete(bNames, key4s(a.row.id, f.row.name))
+	return f.leaveName()
 }
 
 // RenameFolder implements mailsvc.Store. ErrExists, ErrInvalid.
@@ -440,6 +444,9 @@ func (a *account) rename(f *folder, to string) error {
 			return err
 		}
 		c.row.name = to + c.row.name[len(from):]
+		if c.row.subscribed, err = c.subscribedAs(c.row.name); err != nil {
+			return err
+		}
 		c.touched()
 		if err := c.putName(); err != nil {
 			return err
@@ -459,25 +466,6 @@ func (a *account) ensureParents(name string) error {
 		_, err = a.makeFolder(name[:i], "")
 	}
 	return err
-}
-
-// Subscribe implements mailsvc.Store.
-func (s *Store) Subscribe(ctx context.Context, name, folderNamed string, on bool) error {
-	return s.update(ctx, "subscribe", name, func(a *account) error {
-		n, err := folderName(folderNamed)
-		if err != nil {
-			return err
-		}
-		f, err := a.named(n)
-		if err != nil {
-			return err
-		}
-		if f.row.subscribed != on {
-			f.row.subscribed = on
-			f.dirty = true
-		}
-		return nil
-	})
 }
 
 // Usage implements mailsvc.Store.

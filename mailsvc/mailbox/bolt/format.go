@@ -37,7 +37,8 @@
 //	accounts   address -> deleted(1 byte) id:u folders:u validity:u mod:u messages:u people:u usage:i
 //	           the last id of each kind that was given out. The row of a deleted
 //	           account stays, so that a later one of the same name goes on from it.
-//	names      account, name -> folder id:u
+//	names      account, name -> folder id:u, 0 for a name that is subscribed
+//	           although its folder was deleted
 //	folders    account, folder -> name validity:u uidnext:u highest:u messages:u
 //	           seen:u born:u deleted:u size:i specialuse subscribed(1 byte)
 //	chunks     account, folder, UID/64 -> the 64 UIDs' changing state:

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 
 	"quangtri.gov.vn/vanthu/internal/groupcommit"
@@ -20,7 +21,8 @@ import (
 type lossy struct {
 	*bolt.Store
 	t     *testing.T
-	dir   string
+	dir   *string // where the store lies now
+	quota func(string) int64
 	asked int
 }
 
@@ -40,26 +42,33 @@ func (l *lossy) lose(open bool) {
 	l.t.Helper()
 	if open {
 		to := l.t.TempDir()
-		if err := os.CopyFS(to, os.DirFS(l.dir)); err != nil {
+		if err := os.CopyFS(to, os.DirFS(*l.dir)); err != nil {
 			l.t.Fatal(err)
 		}
-		l.dir = to
+		*l.dir = to
 	}
 	closeIt(l.t, l.Store)
-	path := filepath.Join(l.dir, "shard-000.db")
-	if errs := bolt.CheckFile(l.t.Context(), l.dir, 0); !open && len(errs) > 0 {
+	path := filepath.Join(*l.dir, "shard-000.db")
+	if errs := bolt.CheckFile(l.t.Context(), *l.dir, 0); !open && len(errs) > 0 {
 		l.t.Fatal(errs)
 	}
 	if err := os.Remove(path); err != nil {
 		l.t.Fatal(err)
 	}
-	r, err := bolt.Repair(l.t.Context(), l.dir, quiet)
+	r, err := bolt.Repair(l.t.Context(), *l.dir, quiet)
 	if err != nil || !r[0].History || len(r[0].Renewed) > 0 || r[0].Lost > 0 {
 		l.t.Fatalf("%+v %v", r, err)
 	}
-	if l.Store, err = openOne(l.dir); err != nil {
+	l.open()
+}
+
+func (l *lossy) open() {
+	l.t.Helper()
+	s, err := bolt.Open(*l.dir, bolt.Options{Shards: 1, MmapSize: 64 << 20, Logger: quiet.Logger, Quota: l.quota})
+	if err != nil {
 		l.t.Fatal(err)
 	}
+	l.Store = s
 }
 
 var quiet = bolt.RepairOptions{Logger: slog.New(slog.NewTextHandler(io.Discard, nil))}
@@ -68,13 +77,12 @@ var quiet = bolt.RepairOptions{Logger: slog.New(slog.NewTextHandler(io.Discard, 
 // history sees no difference: UIDs, UIDVALIDITY, MODSEQs, flags, what was expunged.
 func TestContractAfterLoss(t *testing.T) {
 	t.Parallel()
-	mailboxtest.Run(t, func(t *testing.T) mailsvc.Store {
-		dir := t.TempDir()
-		s, err := openOne(dir)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return &lossy{Store: s, t: t, dir: dir}
+	var moved sync.Map // directory that the suite knows -> where the store lies now
+	mailboxtest.Run(t, func(t *testing.T, dir string, quota func(string) int64) mailsvc.Store {
+		now, _ := moved.LoadOrStore(dir, &dir)
+		l := &lossy{t: t, dir: now.(*string), quota: quota}
+		l.open()
+		return l
 	})
 }
 

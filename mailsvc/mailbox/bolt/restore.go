@@ -240,6 +240,7 @@ type restoring struct {
 	copies   map[uint64]uint64
 	rows     map[uint32]folderRow
 	named    map[uint32]string
+	gone     []string // subscribed names without a folder
 	taken    map[string]bool
 	chunks   map[uint32][]uint32 // folder -> its chunks
 	vanished map[uint32]map[uint32]uint64
@@ -332,6 +333,10 @@ func (r *restoring) readFolders() error {
 	})
 	err = errors.Join(err, r.scan(bNames, own, func(k, raw []byte) error {
 		id, err := unsealUint(bNames, k, raw)
+		if id == noFolder && err == nil {
+			r.gone = append(r.gone, string(k[4:]))
+			return nil
+		}
 		r.named[uint32(id)] = string(k[4:])
 		return err
 	}))

@@ -32,11 +32,28 @@ func (r *restoring) foldersBack() error {
 			}
 		}
 	}
-	if _, err := r.account.named(inbox); !isNotFound(err) {
+	_, err := r.account.named(inbox)
+	if isNotFound(err) {
+		_, err = r.makeFolder(inbox, "")
+	}
+	if err != nil {
 		return err
 	}
-	_, err := r.makeFolder(inbox, "")
-	return err
+	return r.subscriptionsBack()
+}
+
+// subscriptionsBack restores the subscribed names that no folder bears.
+func (r *restoring) subscriptionsBack() error {
+	for _, name := range r.gone {
+		if n, err := folderName(name); err != nil || n != name || r.taken[name] {
+			continue
+		}
+		key := key4s(r.row.id, name)
+		if err := r.put(bNames, key, sealUint(key, noFolder)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (r *restoring) rowMayBeLost(id uint32) bool {

@@ -361,7 +361,7 @@ func soundRow(b bucket, key, row []byte) bool {
 		return err == nil && r.id > 0
 	case bNames, bPeople:
 		n, err := unsealUint(b, key, row)
-		return err == nil && len(key) > 4 && n > 0
+		return err == nil && len(key) > 4 && (n > 0 || b == bNames)
 	case bFolders:
 		_, err := decodeFolder(key, row)
 		return err == nil && len(key) == 8 && plausible(key, false)

@@ -38,7 +38,8 @@ type Options struct {
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 	// Quota returns how many bytes an account may hold, 0 for any; nil means no
-	// limit. It is called inside transactions and must not call the store.
+	// limit. It is called inside transactions, from many goroutines: it must be
+	// quick and must not call the store.
 	Quota  func(account string) int64
 	Logger *slog.Logger // nil means slog.Default()
 	// MmapSize is the address space to map for each shard, bytes; 0 means 4 GiB.

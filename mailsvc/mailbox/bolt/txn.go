@@ -125,6 +125,8 @@ type account struct {
 	mod      uint64 // this transaction's MODSEQ, 0 until one is needed
 	folders  []*folder
 	keywords *keywords
+	limit    int64 // the quota, bytes, 0 for none; one for the whole transaction
+	limited  bool  // limit has been asked for
 }
 
 // nextMod is the MODSEQ of this transaction in the account.

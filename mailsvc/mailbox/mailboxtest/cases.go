@@ -27,6 +27,7 @@ var cases = []testCase{
 	{"folder: renamed with its children", folderRenamed},
 	{"folder: renaming the inbox moves its messages", inboxRenamed},
 	{"folder: subscription", folderSubscription},
+	{"folder: a subscription outlives its folder", folderSubscriptionStays},
 	{"append: rows come back as stored", appendRows},
 	{"append: all or none", appendAllOrNone},
 	{"append: UIDs rise over many calls", appendUIDs},
@@ -216,6 +217,39 @@ func folderSubscription(h *harness) {
 	h.ok(h.Subscribe(h.ctx, an, "inbox", true))
 	equal(h, "subscribed", h.folder(an, an, "INBOX").Subscribed, true)
 	h.fails(h.Subscribe(h.ctx, an, "x", true), mailsvc.ErrNotFound)
+}
+
+func folderSubscriptionStays(h *harness) {
+	left := func(want ...string) {
+		h.Helper()
+		got, err := h.Subscriptions(h.ctx, an)
+		h.ok(err)
+		same(h, "subscriptions", got, want)
+	}
+	for _, name := range []string{"a/b", "c"} {
+		_, err := h.CreateFolder(h.ctx, an, name, "")
+		h.ok(err)
+	}
+	left()
+	h.ok(h.DeleteFolder(h.ctx, an, "a/b"))
+	left("a/b")
+	h.fails(h.DeleteFolder(h.ctx, an, "a/b"), mailsvc.ErrNotFound)
+	h.ok(h.Subscribe(h.ctx, an, "a/b", true))
+	h.ok(h.Subscribe(h.ctx, an, "c", false))
+	h.ok(h.RenameFolder(h.ctx, an, "c", "a/b")) // who takes the name takes the subscription
+	left()
+	equal(h, "subscribed", h.folder(an, an, "a/b").Subscribed, true)
+	h.ok(h.DeleteFolder(h.ctx, an, "a/b"))
+	h.restart()
+	left("a/b")
+	h.ok(h.Subscribe(h.ctx, an, "a/b", false))
+	h.fails(h.Subscribe(h.ctx, an, "a/b", false), mailsvc.ErrNotFound)
+	left()
+	h.ok(h.Subscribe(h.ctx, an, "a", false))
+	h.ok(h.DeleteFolder(h.ctx, an, "a"))
+	left()
+	_, err := h.Subscriptions(h.ctx, "khongco@example.vn")
+	h.fails(err, mailsvc.ErrNotFound)
 }
 
 func appendRows(h *harness) {

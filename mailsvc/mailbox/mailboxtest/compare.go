@@ -2,6 +2,8 @@ package mailboxtest
 
 import (
 	"bytes"
+	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -17,11 +19,10 @@ func (p *player) compare() {
 			p.compareFolders(a, person)
 		}
 		p.compareUsage(a)
-		emails := make(map[int]uint64)
+		p.compareSubscriptions(a)
 		for _, f := range a.folders {
-			p.compareRows(a, f, emails)
+			p.compareRows(a, f)
 		}
-		p.want(distinct(emails), "%s: EMAILIDs of different messages are equal", name)
 	}
 	for _, m := range p.marks {
 		p.compareChanges(m)
@@ -30,25 +31,58 @@ func (p *player) compare() {
 	p.want(len(errs) == 0, "check: %v", errs)
 }
 
-func distinct(ids map[int]uint64) bool {
-	met := make(map[uint64]bool)
-	for _, id := range ids {
-		if met[id] {
-			return false
-		}
-		met[id] = true
+// pairs are one-to-one between what the model and what the store calls a thing.
+type pairs[M, S comparable] struct {
+	stores map[M]S
+	models map[S]M
+}
+
+// agree reports whether both names meant each other whenever they were met.
+func (p *pairs[M, S]) agree(m M, s S) bool {
+	if p.stores == nil {
+		p.stores, p.models = make(map[M]S), make(map[S]M)
 	}
-	return true
+	was, known := p.stores[m]
+	of, taken := p.models[s]
+	if !known && !taken {
+		p.stores[m], p.models[s] = s, m
+		return true
+	}
+	return known && taken && was == s && of == m
+}
+
+// object is an email or a thread of the model.
+type object struct {
+	account *modelAccount // one that was deleted and made anew is another
+	number  int
+}
+
+// inAccount is a number that the store gives within an account.
+type inAccount struct {
+	account string
+	number  uint64
+}
+
+// identities are the stable ids (RFC 8474) of a whole history: what keeps its
+// identity keeps its id, and no id is ever another's.
+type identities struct {
+	emails     pairs[object, uint64]
+	threads    pairs[object, uint64]
+	folders    pairs[*modelFolder, inAccount]
+	validities pairs[*modelFolder, inAccount]
+}
+
+func (p *player) compareSubscriptions(a *modelAccount) {
+	p.Helper()
+	got, err := p.Subscriptions(p.ctx, a.name)
+	p.failed(err, nil)
+	want := slices.Sorted(maps.Keys(a.gone))
+	p.want(slices.Equal(got, want), "%s: subscriptions without a folder %q, want %q", a.name, got, want)
 }
 
 func (p *player) compareUsage(a *modelAccount) {
 	p.Helper()
-	var want int64
-	for _, f := range a.folders {
-		for _, m := range f.messages {
-			want += m.size()
-		}
-	}
+	want := a.usage()
 	got, err := p.Usage(p.ctx, a.name)
 	p.failed(err, nil)
 	p.want(got == want, "%s: usage %d, want %d", a.name, got, want)
@@ -59,7 +93,6 @@ func (p *player) compareFolders(a *modelAccount, person string) {
 	got, err := p.Folders(p.ctx, person, a.name)
 	p.failed(err, nil)
 	p.want(len(got) == len(a.folders), "%s: %d folders, want %d", a.name, len(got), len(a.folders))
-	validities := make(map[uint32]bool)
 	for _, g := range got {
 		f := a.find(g.Name)
 		p.want(f != nil, "%s: folder %q", a.name, g.Name)
@@ -78,20 +111,21 @@ func (p *player) compareFolders(a *modelAccount, person string) {
 			}
 		}
 		p.want(g == want, "%s sees %+v, want %+v", person, g, want)
-		p.want(!validities[g.UIDValidity], "UIDVALIDITY %d twice", g.UIDValidity)
-		validities[g.UIDValidity] = true
+		p.want(p.ids.folders.agree(f, inAccount{a.name, uint64(g.ID)}), "%s %q: MAILBOXID %d was another's, or its own another", a.name, g.Name, g.ID)
+		p.want(p.ids.validities.agree(f, inAccount{a.name, uint64(g.UIDValidity)}), "%s %q: UIDVALIDITY %d was another's, or its own another", a.name, g.Name, g.UIDValidity)
 	}
 }
 
 // compareRows compares a folder's messages, for one person, in all three forms.
-func (p *player) compareRows(a *modelAccount, f *modelFolder, emails map[int]uint64) {
+func (p *player) compareRows(a *modelAccount, f *modelFolder) {
 	p.Helper()
 	person := p.person()
 	rows := p.rows(person, a.name, f.name)
 	p.want(slices.Equal(uids(rows), uidsOf(f.messages)), "%s %q: UIDs %v, want %v", a.name, f.name, uids(rows), uidsOf(f.messages))
 	i := 0
 	err := p.Flags(p.ctx, person, a.name, p.id(a, f), everything, func(m *mailsvc.Message) bool {
-		p.want(m.UID == rows[i].UID && m.ModSeq == rows[i].ModSeq && flagString(m.Flags) == flagString(rows[i].Flags) && m.Size == rows[i].Size, "short form %+v of %+v", m, rows[i])
+		p.want(m.UID == rows[i].UID && m.ModSeq == rows[i].ModSeq && flagString(m.Flags) == flagString(rows[i].Flags) && m.Size == rows[i].Size &&
+			m.EmailID == rows[i].EmailID && m.Saved.Equal(rows[i].Saved), "short form %+v of %+v", m, rows[i])
 		i++
 		return true
 	})
@@ -99,9 +133,7 @@ func (p *player) compareRows(a *modelAccount, f *modelFolder, emails map[int]uin
 	p.want(i == len(rows), "short form has %d rows, want %d", i, len(rows))
 	for i, got := range rows {
 		p.compareRow(a, f.messages[i], &got, person)
-		id, known := emails[f.messages[i].email]
-		p.want(!known || id == got.EmailID, "%s %q UID %d: EMAILID %x, want %x", a.name, f.name, got.UID, got.EmailID, id)
-		emails[f.messages[i].email] = got.EmailID
+		p.compareIDs(a, f, f.messages[i], &got)
 	}
 	p.compareOrder(f, rows)
 	folder, all, err := p.UIDs(p.ctx, person, a.name, p.id(a, f))
@@ -116,6 +148,17 @@ func (p *player) compareRow(a *modelAccount, m *modelMessage, got *mailsvc.Messa
 	ok := got.Blob == n.Blob && bytes.Equal(got.Prefix, n.Prefix) && bytes.Equal(got.Index, n.Index) &&
 		got.Size == m.size() && got.Internal.Equal(n.Internal)
 	p.want(ok, "%s UID %d: %+v, want %+v", a.name, m.uid, got, n)
+}
+
+func (p *player) compareIDs(a *modelAccount, f *modelFolder, m *modelMessage, got *mailsvc.Message) {
+	p.Helper()
+	at := fmt.Sprintf("%s %q UID %d", a.name, f.name, got.UID)
+	p.want(p.ids.emails.agree(object{a, m.email}, got.EmailID), "%s: EMAILID %x was another's, or its own another", at, got.EmailID)
+	p.want(p.ids.threads.agree(object{a, m.thread}, got.ThreadID), "%s: THREADID %x was another's, or its own another", at, got.ThreadID)
+	if m.saved.IsZero() {
+		m.saved = got.Saved
+	}
+	p.want(!got.Saved.IsZero() && m.saved.Equal(got.Saved), "%s: saved %v, before %v", at, got.Saved, m.saved)
 }
 
 // compareOrder wants MODSEQs in the order and with the equalities of the model.

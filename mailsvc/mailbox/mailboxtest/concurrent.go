@@ -19,6 +19,8 @@ var concurrent = []testCase{
 	{"flags: every change counts", concurrentFlags},
 	{"changes: a follower misses nothing", concurrentFollower},
 	{"folders: one of many makers wins", concurrentFolders},
+	{"quota: not exceeded together", concurrentQuota},
+	{"replacements: one of many wins", concurrentReplacements},
 }
 
 const callers = 8

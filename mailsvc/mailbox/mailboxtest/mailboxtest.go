@@ -17,16 +17,21 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"quangtri.gov.vn/vanthu/mailsvc"
 )
 
-// Run tests the stores that open returns: empty, and a new one at each call.
-// The suite closes them.
-func Run(t *testing.T, open func(t *testing.T) mailsvc.Store) {
-	for _, c := range cases {
+// Open opens the store that lies in dir, an empty one if there is none yet, with
+// the quotas, in bytes, that the function tells at any moment; 0 is no limit. The
+// suite closes it, and may open it again.
+type Open func(t *testing.T, dir string, quota func(account string) int64) mailsvc.Store
+
+// Run tests the stores that open returns.
+func Run(t *testing.T, open Open) {
+	for _, c := range slices.Concat(cases, quotaCases, replaceCases) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			c.run(start(t, open))
@@ -52,12 +57,28 @@ const (
 type harness struct {
 	*testing.T
 	mailsvc.Store
-	ctx context.Context
+	ctx    context.Context
+	quotas quotas
+	again  func() mailsvc.Store
 }
 
-func start(t *testing.T, open func(t *testing.T) mailsvc.Store) *harness {
+// quotas are the accounts' limits, bytes.
+type quotas struct{ byAccount sync.Map }
+
+func (q *quotas) set(account string, limit int64) { q.byAccount.Store(account, limit) }
+
+func (q *quotas) of(account string) int64 {
+	limit, _ := q.byAccount.Load(account)
+	n, _ := limit.(int64)
+	return n
+}
+
+func start(t *testing.T, open Open) *harness {
 	t.Helper()
-	h := &harness{t, open(t), t.Context()}
+	h := &harness{T: t, ctx: t.Context()}
+	dir := t.TempDir()
+	h.again = func() mailsvc.Store { return open(t, dir, h.quotas.of) }
+	h.Store = h.again()
 	t.Cleanup(func() { h.finish() })
 	for _, account := range []string{an, binh, agency} {
 		h.ok(h.CreateAccount(h.ctx, account, []mailsvc.FolderSpec{{Name: "Văn bản đi", SpecialUse: `\Sent`}, {Name: "Thùng rác", SpecialUse: `\Trash`}}))
@@ -73,6 +94,13 @@ func (h *harness) finish() {
 	if err := h.Close(); err != nil {
 		h.Errorf("close: %v", err)
 	}
+}
+
+// restart closes the store and opens it again.
+func (h *harness) restart() {
+	h.Helper()
+	h.ok(h.Close())
+	h.Store = h.again()
 }
 
 func (h *harness) ok(err error) {

@@ -3,6 +3,7 @@ package mailboxtest
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"golang.org/x/text/unicode/norm"
 
@@ -16,10 +17,12 @@ type model map[string]*modelAccount
 type modelAccount struct {
 	name      string
 	folders   []*modelFolder
-	mod       int // last MODSEQ
-	emails    int // last EMAILID
+	mod       int   // last MODSEQ
+	emails    int   // last EMAILID
+	limit     int64 // quota, bytes; 0 for none
 	delivered map[string]bool
-	spelling  map[string]string // lower case -> first spelling of a keyword
+	threads   map[string]int  // Message-ID -> thread
+	gone      map[string]bool // subscribed names without a folder
 }
 
 type modelFolder struct {
@@ -40,15 +43,18 @@ type modelVanished struct {
 type modelMessage struct {
 	uid   mailsvc.UID
 	email int
-	mod   int
-	flags map[string]bool // lower case, without \seen
-	born  bool
-	seen  map[string]bool // by person; those who are missing see born
-	new   mailsvc.NewMessage
+	// thread is the email that began it.
+	thread int
+	mod    int
+	flags  map[string]bool // lower case, without \seen
+	born   bool
+	seen   map[string]bool // by person; those who are missing see born
+	saved  time.Time       // as the store first told; zero until then
+	new    mailsvc.NewMessage
 }
 
 func newModelAccount(name string) *modelAccount {
-	a := &modelAccount{name: name, delivered: make(map[string]bool), spelling: make(map[string]string)}
+	a := &modelAccount{name: name, delivered: make(map[string]bool), threads: make(map[string]int), gone: make(map[string]bool)}
 	a.make("INBOX", "", a.change())
 	return a
 }
@@ -69,7 +75,35 @@ func (a *modelAccount) make(name, specialUse string, mod int) *modelFolder {
 	a.parents(name, mod)
 	f := &modelFolder{name: name, specialUse: specialUse, uidNext: 1, highest: mod}
 	a.folders = append(a.folders, f)
+	delete(a.gone, name)
 	return f
+}
+
+// delete removes a folder; its name stays subscribed if it was.
+func (a *modelAccount) delete(f *modelFolder) {
+	a.folders = slices.DeleteFunc(a.folders, func(g *modelFolder) bool { return g == f })
+	if !f.unsub {
+		a.gone[f.name] = true
+	}
+}
+
+func (a *modelAccount) usage() (n int64) {
+	for _, f := range a.folders {
+		n += sizeOf(f.messages)
+	}
+	return n
+}
+
+// over reports whether that many bytes more are too many.
+func (a *modelAccount) over(more int64) bool {
+	return a.limit > 0 && more > 0 && a.usage()+more > a.limit
+}
+
+func sizeOf(all []*modelMessage) (n int64) {
+	for _, m := range all {
+		n += m.size()
+	}
+	return n
 }
 
 func (a *modelAccount) parents(name string, mod int) {
@@ -118,6 +152,10 @@ func (a *modelAccount) rename(from, to string) error {
 		if c.name == from || strings.HasPrefix(c.name, from+"/") {
 			c.name = to + c.name[len(from):]
 			c.highest = mod
+			if a.gone[c.name] {
+				c.unsub = false
+				delete(a.gone, c.name)
+			}
 		}
 	}
 	return nil
@@ -133,7 +171,7 @@ func (f *modelFolder) add(m *modelMessage, mod int) mailsvc.UID {
 
 func (a *modelAccount) insert(f *modelFolder, n mailsvc.NewMessage, flags []string, mod int) mailsvc.UID {
 	a.emails++
-	m := &modelMessage{email: a.emails, new: n, seen: make(map[string]bool), flags: make(map[string]bool)}
+	m := &modelMessage{email: a.emails, thread: a.join(n.Refs, a.emails), new: n, seen: make(map[string]bool), flags: make(map[string]bool)}
 	for _, flag := range flags {
 		if strings.EqualFold(flag, `\Seen`) {
 			m.born = true
@@ -142,6 +180,39 @@ func (a *modelAccount) insert(f *modelFolder, n mailsvc.NewMessage, flags []stri
 		}
 	}
 	return f.add(m, mod)
+}
+
+// join finds the thread of a message, a new one if none of its references is in
+// one, and puts all references into it that are in none.
+func (a *modelAccount) join(refs []string, email int) int {
+	thread := email
+	for _, ref := range refs {
+		if t, ok := a.threads[ref]; ok {
+			thread = t
+			break
+		}
+	}
+	for _, ref := range refs {
+		if _, ok := a.threads[ref]; !ok {
+			a.threads[ref] = thread
+		}
+	}
+	return thread
+}
+
+// replace follows Replace and reports its kind of failure.
+func (a *modelAccount) replace(f *modelFolder, old mailsvc.UID, to *modelFolder, n mailsvc.NewMessage) (mailsvc.UID, error) {
+	gone := f.in([]mailsvc.Range{{From: old, To: old}})
+	if len(gone) == 0 {
+		return 0, mailsvc.ErrNotFound
+	}
+	m := &modelMessage{new: n}
+	if a.over(m.size() - gone[0].size()) {
+		return 0, mailsvc.ErrOverQuota
+	}
+	mod := a.change()
+	f.remove(gone, mod)
+	return a.insert(to, n, n.Flags, mod), nil
 }
 
 func (m *modelMessage) seenBy(person string) bool {
@@ -228,6 +299,7 @@ func (f *modelFolder) remove(gone []*modelMessage, mod int) {
 
 func (m *modelMessage) copy() *modelMessage {
 	c := *m
+	c.saved = time.Time{}
 	c.flags = make(map[string]bool)
 	for f := range m.flags {
 		c.flags[f] = true
@@ -264,7 +336,7 @@ func (a *modelAccount) copyTo(to *modelFolder, person string, all []*modelMessag
 	for _, m := range all {
 		a.emails++
 		c := m.copy()
-		c.email = a.emails
+		c.email, c.thread = a.emails, a.emails
 		c.seen = make(map[string]bool)
 		c.born = false
 		if m.seenBy(person) {

@@ -18,7 +18,7 @@ const HistoriesVariable = "VANTHU_HISTORIES"
 
 const stepsPerHistory = 60
 
-func runRandom(t *testing.T, open func(t *testing.T) mailsvc.Store) {
+func runRandom(t *testing.T, open Open) {
 	n := 25
 	if v, err := strconv.Atoi(os.Getenv(HistoriesVariable)); err == nil {
 		n = v
@@ -48,7 +48,8 @@ type player struct {
 	*harness
 	r     *rand.Rand
 	model model
-	next  int     // number of the next message
+	next  int // number of the next message
+	ids   identities
 	marks []point // moments to ask ChangesSince about
 	log   []string
 }
@@ -129,30 +130,34 @@ func (p *player) failed(err, kind error) {
 func (p *player) step() {
 	a := p.account()
 	f := p.someFolder(a)
-	switch n := p.r.IntN(100); {
-	case n < 25:
+	switch n := p.r.IntN(104); {
+	case n < 22:
 		p.playAppend(a, f)
-	case n < 35:
+	case n < 32:
 		p.playDeliver()
-	case n < 55:
+	case n < 50:
 		p.playFlags(a, f)
-	case n < 65:
+	case n < 59:
 		p.playExpunge(a, f)
-	case n < 80:
+	case n < 72:
 		p.playCopy(a, f, p.r.IntN(2) == 0)
-	case n < 87:
+	case n < 78:
+		p.playReplace(a, f)
+	case n < 84:
 		p.playCreate(a)
-	case n < 92:
+	case n < 89:
 		p.playRename(a)
-	case n < 95:
+	case n < 92:
 		p.playDeleteFolder(a)
-	case n < 97:
-		on := p.r.IntN(2) == 0
-		p.did("subscribe %s %q %v", a.name, f.name, on)
-		p.failed(p.Subscribe(p.ctx, a.name, f.name, on), nil)
-		f.unsub = !on
-	case n < 98:
+	case n < 95:
+		p.playSubscribe(a, f)
+	case n < 99:
+		p.playQuota(a)
+	case n < 100:
 		p.playDeleteAccount(a)
+	case n < 101:
+		p.did("restart")
+		p.restart()
 	default:
 		p.marks = append(p.marks, point{a.name, f, p.id(a, f), f.highest, p.folder(a.name, a.name, f.name).HighestMod})
 	}
@@ -160,7 +165,23 @@ func (p *player) step() {
 
 func (p *player) newMessage() mailsvc.NewMessage {
 	p.next++
-	return msg(p.next, p.flags()...)
+	m := msg(p.next, p.flags()...)
+	if p.r.IntN(3) == 0 {
+		return m
+	}
+	m.Refs = append(m.Refs, fmt.Sprint(p.next))
+	for range p.r.IntN(3) {
+		m.Refs = append(m.Refs, fmt.Sprint(1+p.r.IntN(p.next)))
+	}
+	return m
+}
+
+// over is ErrOverQuota if that many bytes more are too many for an account.
+func over(a *modelAccount, more int64) error {
+	if a.over(more) {
+		return mailsvc.ErrOverQuota
+	}
+	return nil
 }
 
 func (p *player) playAppend(a *modelAccount, f *modelFolder) {
@@ -169,10 +190,15 @@ func (p *player) playAppend(a *modelAccount, f *modelFolder) {
 		msgs[i] = p.newMessage()
 	}
 	p.did("append %d to %s %q", len(msgs), a.name, f.name)
+	var size int64
+	for i := range msgs {
+		size += (&modelMessage{new: msgs[i]}).size()
+	}
+	failure := over(a, size)
 	got, err := p.Append(p.ctx, a.name, p.id(a, f), msgs)
-	p.failed(err, nil)
+	p.failed(err, failure)
 	var want []mailsvc.UID
-	if len(msgs) > 0 {
+	if len(msgs) > 0 && failure == nil {
 		mod := a.change()
 		for _, m := range msgs {
 			want = append(want, a.insert(f, m, m.Flags, mod))
@@ -182,20 +208,29 @@ func (p *player) playAppend(a *modelAccount, f *modelFolder) {
 }
 
 func (p *player) playDeliver() {
-	d := mailsvc.Delivery{Message: p.newMessage()}
+	d := mailsvc.Delivery{Message: p.newMessage(), Always: p.r.IntN(5) == 0}
 	if p.r.IntN(2) == 0 {
 		d.ID = fmt.Sprint("vb-", p.r.IntN(5))
 	}
 	for range 1 + p.r.IntN(4) {
 		d.Targets = append(d.Targets, mailsvc.Target{Account: p.account().name, Prefix: []byte(pick(p.r, "", "a", "aa", "aba", "Return-Path: <a>\r\nDelivered-To: an\r\n", "Return-Path: <a>\r\nDelivered-To: binh\r\n")), Flags: p.flags(), Folder: pick(p.r, "", "", "Mới/Đến")})
 	}
-	p.did("deliver %q to %+v", d.ID, d.Targets)
+	p.did("deliver %q (always %v) to %+v", d.ID, d.Always, d.Targets)
 	errs := p.Deliver(p.ctx, d)
 	mods := make(map[string]int)
 	for i, t := range d.Targets {
-		p.failed(errs[i], nil)
 		a := p.model[t.Account]
 		if d.ID != "" && a.delivered[d.ID] {
+			p.failed(errs[i], nil)
+			continue
+		}
+		n := d.Message
+		n.Prefix = t.Prefix
+		failure := over(a, (&modelMessage{new: n}).size())
+		if d.Always {
+			failure = nil
+		}
+		if p.failed(errs[i], failure); failure != nil {
 			continue
 		}
 		if d.ID != "" {
@@ -212,8 +247,6 @@ func (p *player) playDeliver() {
 		if f == nil {
 			f = a.make(name, "", mods[a.name])
 		}
-		n := d.Message
-		n.Prefix = t.Prefix
 		a.insert(f, n, t.Flags, mods[a.name])
 	}
 }
@@ -274,9 +307,15 @@ func (p *player) playCopy(a *modelAccount, f *modelFolder, move bool) {
 	if move {
 		call = p.Move
 	}
-	src, dst, err := call(p.ctx, person, a.name, p.id(a, f), ranges, b.name, p.id(b, to))
-	p.failed(err, nil)
 	all := f.in(ranges)
+	var failure error
+	if !move || a != b {
+		failure = over(b, sizeOf(all))
+	}
+	src, dst, err := call(p.ctx, person, a.name, p.id(a, f), ranges, b.name, p.id(b, to))
+	if p.failed(err, failure); failure != nil {
+		return
+	}
 	want := uidsOf(all)
 	var wantDst []mailsvc.UID
 	switch {
@@ -292,6 +331,50 @@ func (p *player) playCopy(a *modelAccount, f *modelFolder, move bool) {
 		}
 	}
 	p.want(slices.Equal(src, want) && slices.Equal(dst, wantDst), "%v became %v, want %v and %v", src, dst, want, wantDst)
+}
+
+func (p *player) playReplace(a *modelAccount, f *modelFolder) {
+	old, to, m := mailsvc.UID(1+p.r.IntN(int(f.uidNext)+2)), p.someFolder(a), p.newMessage()
+	if len(f.messages) > 0 && p.r.IntN(4) > 0 {
+		old = pick(p.r, f.messages...).uid
+	}
+	p.did("replace %s %q UID %d by one of %d bytes in %q", a.name, f.name, old, m.BlobSize, to.name)
+	got, err := p.Replace(p.ctx, a.name, p.id(a, f), old, p.id(a, to), m)
+	want, failure := a.replace(f, old, to, m)
+	p.failed(err, failure)
+	p.want(got == want, "replace: UID %d, want %d", got, want)
+}
+
+// playQuota sets a limit around what the account holds.
+func (p *player) playQuota(a *modelAccount) {
+	a.limit = 0
+	if p.r.IntN(4) > 0 {
+		a.limit = max(a.usage()+int64(p.r.IntN(4000))-500, 1)
+	}
+	p.did("quota %s %d", a.name, a.limit)
+	p.quotas.set(a.name, a.limit)
+}
+
+func (p *player) playSubscribe(a *modelAccount, f *modelFolder) {
+	name, on := f.name, p.r.IntN(2) == 0
+	if p.r.IntN(2) == 0 {
+		name = p.name()
+	}
+	p.did("subscribe %s %q %v", a.name, name, on)
+	err := p.Subscribe(p.ctx, a.name, name, on)
+	name = modelName(name)
+	switch f := a.find(name); {
+	case f != nil:
+		p.failed(err, nil)
+		f.unsub = !on
+	case a.gone[name]:
+		p.failed(err, nil)
+		if !on {
+			delete(a.gone, name)
+		}
+	default:
+		p.failed(err, mailsvc.ErrNotFound)
+	}
 }
 
 func (p *player) playCreate(a *modelAccount) {
@@ -324,7 +407,7 @@ func (p *player) playDeleteFolder(a *modelAccount) {
 		p.failed(err, mailsvc.ErrNotFound)
 	default:
 		p.failed(err, nil)
-		a.folders = slices.DeleteFunc(a.folders, func(g *modelFolder) bool { return g == f })
+		a.delete(f)
 		p.marks = slices.DeleteFunc(p.marks, func(m point) bool { return m.folder == f })
 	}
 }
@@ -334,6 +417,7 @@ func (p *player) playDeleteAccount(a *modelAccount) {
 	p.failed(p.DeleteAccount(p.ctx, a.name), nil)
 	p.failed(p.CreateAccount(p.ctx, a.name, nil), nil)
 	fresh := newModelAccount(a.name)
+	fresh.limit = a.limit
 	p.model[a.name] = fresh
 	p.marks = slices.DeleteFunc(p.marks, func(m point) bool { return m.account == a.name })
 }
