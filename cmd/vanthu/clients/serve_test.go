@@ -31,6 +31,9 @@ func setUp(t *testing.T, where func(string) string, more string) site {
 	edited := anyLoopback.ReplaceAllStringFunc(string(text), where)
 	edited = strings.Replace(edited, "#as_of =", "as_of =", 1) + more
 	must(t, os.WriteFile(s.config, []byte(edited), 0o600))
+	if out, err := exec.Command("cp", "-a", compiledReader, filepath.Join(s.dir, "data", "cache")).CombinedOutput(); err != nil {
+		t.Fatalf("copy: %v %s", err, out)
+	}
 	return s
 }
 

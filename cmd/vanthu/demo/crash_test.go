@@ -46,6 +46,7 @@ func TestOnce(t *testing.T) {
 // Kill -9 at any point, then run again on the same data: every recipient is in
 // exactly one state, and nobody has anything twice. verify checks both.
 func TestCrash(t *testing.T) {
+	t.Parallel() // but its cycles are not, for a run to take as long as the first
 	cycles := 4
 	if n, err := strconv.Atoi(os.Getenv("VANTHU_CRASH")); err == nil {
 		cycles = n
@@ -93,6 +94,7 @@ func TestCrashPoints(t *testing.T) {
 	}
 	for _, point := range points {
 		t.Run(point, func(t *testing.T) {
+			t.Parallel()
 			dir := t.TempDir()
 			killed := child(self, dir)
 			killed.Env = append(killed.Env, "VANTHU_CRASHPOINT="+point+":1")

@@ -18,7 +18,7 @@ import (
 
 // openOne opens a store of one shard without complaints in the log.
 func openOne(dir string) (*bolt.Store, error) {
-	return bolt.Open(dir, bolt.Options{Shards: 1, MmapSize: 64 << 20, Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
+	return bolt.Open(dir, bolt.Options{Shards: 1, MmapSize: 64 << 20, NoSync: true, Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
 }
 
 // damageSubject makes a store and returns its directory and what is in it.
@@ -118,14 +118,32 @@ func writeShard(t *testing.T, from, to string, b []byte, size int64) {
 	}
 	path := filepath.Join(to, "shard-000.db")
 	if err == nil {
-		err = os.WriteFile(path, b, 0o600)
-	}
-	if err == nil {
-		err = os.Truncate(path, size)
+		err = writeSparse(path, b, size)
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// writeSparse makes a file of b and zeros up to size. Most of a shard is zeros, and
+// they are left out.
+func writeSparse(path string, b []byte, size int64) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	var zeros [64 << 10]byte
+	for at := 0; at < len(b); at += len(zeros) {
+		block := b[at:min(at+len(zeros), len(b))]
+		if bytes.Equal(block, zeros[:len(block)]) {
+			continue
+		}
+		if _, err := f.WriteAt(block, int64(at)); err != nil {
+			return err
+		}
+	}
+	return f.Truncate(size)
 }
 
 // checkDamaged reports whether the damage was noticed.
