@@ -87,6 +87,10 @@ type BlobID string
 type Blobs interface {
 	// Create starts a body. Exactly one of Commit or Abort must follow.
 	Create() (BlobWriter, error)
+	// Begin starts to make a small body that lies in memory durable and does not
+	// wait: wait returns what Commit does, once. The body must not change before.
+	// What is begun before the first is waited for shares its flushes.
+	Begin(body []byte) (wait func() (BlobID, int64, error))
 	// Open returns the body for reading at any offset; the caller closes it.
 	Open(BlobID) (Blob, error)
 }

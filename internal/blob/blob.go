@@ -41,6 +41,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -96,7 +97,9 @@ type Store struct {
 	shelves [256]bool // by names: the directory is there, and that is on disk
 	packs   *packs
 	known   verified
-	spare   sync.Pool // of *[]byte: memory of small bodies that were committed
+	// allowance is how many bytes may be begun before the free space is looked at.
+	allowance atomic.Int64
+	spare     sync.Pool // of *[]byte: memory of small bodies that were committed
 	// sweeping is held by the one Sweep at work.
 	sweeping sync.Mutex
 }
@@ -242,6 +245,68 @@ func (w *Writer) dropSmall() {
 		w.s.spare.Put(w.small)
 	}
 	w.small = nil
+}
+
+// Begin starts to make a body durable, and returns before it is; wait returns
+// when it is, or will not be, as Commit does. Until then the body must not change.
+// Bodies that are begun before the first is waited for share their flushes. It is
+// for small bodies: others are written by somebody else meanwhile, at the price of
+// a goroutine each.
+func (s *Store) Begin(body []byte) (wait func() (id string, size int64, err error)) {
+	if len(body) > s.o.PackBelow {
+		return s.beginLarge(body)
+	}
+	o := &order{name: sha256.Sum256(body), body: body}
+	err := s.allow(int64(len(body)))
+	if err == nil {
+		err = s.packs.give(o)
+	}
+	return func() (string, int64, error) {
+		if err == nil {
+			err = o.wait()
+		}
+		if err != nil {
+			return "", 0, fmt.Errorf("commit body: %w", classify(err))
+		}
+		return hex.EncodeToString(o.name[:]), int64(len(body)), nil
+	}
+}
+
+func (s *Store) beginLarge(body []byte) func() (string, int64, error) {
+	var (
+		id   string
+		size int64
+		err  error
+	)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		var w *Writer
+		if w, err = s.Create(); err == nil {
+			_, _ = w.Write(body) // Commit tells
+			id, size, err = w.Commit()
+		}
+	}()
+	return func() (string, int64, error) {
+		<-done
+		return id, size, err
+	}
+}
+
+// maxAllowance is how many bytes of small bodies may be begun without another
+// look at the free space; the reserve is many times that.
+const maxAllowance = 1 << 20
+
+// allow is checkReserve for a small body.
+func (s *Store) allow(size int64) error {
+	if s.allowance.Add(-size) >= 0 {
+		return nil
+	}
+	if err := s.checkReserve(); err != nil {
+		return err
+	}
+	s.allowance.Store(min(maxAllowance, s.o.Reserve/64))
+	return nil
 }
 
 func (s *Store) checkReserve() error {

@@ -80,8 +80,8 @@ type order struct {
 	name   name
 	body   []byte
 	stored int64 // of a body that is moved from an old pack; 0: a new one
+	held   bool  // by the packs already; the owner's own
 	task   func() error
-	at     place
 	err    error
 	done   chan struct{}
 }
@@ -226,12 +226,12 @@ func (p *packs) endCurrent() error {
 	return errors.Join(p.current.file.Truncate(p.end), p.current.file.Close())
 }
 
-// do hands an order to the owner and waits.
-func (p *packs) do(o *order) error {
+// give hands an order to the owner.
+func (p *packs) give(o *order) error {
 	o.done = make(chan struct{})
 	p.queueMu.Lock()
+	defer p.queueMu.Unlock()
 	if p.closed {
-		p.queueMu.Unlock()
 		return ErrClosed
 	}
 	p.queue = append(p.queue, o)
@@ -239,9 +239,21 @@ func (p *packs) do(o *order) error {
 	case p.wake <- struct{}{}:
 	default:
 	}
-	p.queueMu.Unlock()
+	return nil
+}
+
+// wait returns when the owner has done what it was given.
+func (o *order) wait() error {
 	<-o.done
 	return o.err
+}
+
+// do hands an order to the owner and waits.
+func (p *packs) do(o *order) error {
+	if err := p.give(o); err != nil {
+		return err
+	}
+	return o.wait()
 }
 
 // commit stores a small body, unless it is held.
@@ -334,23 +346,20 @@ func (p *packs) write(batch []*order, size int) error {
 		}
 	}
 	now := p.s.o.Now().Unix()
+	if err := p.hold(batch, now); err != nil {
+		return err
+	}
 	buf := slices.Grow(p.buf[:0], size+len(batch)*headerSize)
 	if p.buf = nil; cap(buf) <= keptBuffer {
 		p.buf = buf
 	}
 	added := make(map[name]place, len(batch))
 	for _, o := range batch {
-		if _, twice := added[o.name]; twice {
+		if _, twice := added[o.name]; twice || o.held {
 			continue
 		}
 		stored := o.stored
 		if stored == 0 {
-			if held, err := p.hold(o, now); err != nil || held {
-				if err != nil {
-					return err
-				}
-				continue
-			}
 			stored = now
 		}
 		added[o.name] = place{p.current.no, p.end + int64(len(buf)), uint32(len(o.body)), stored}
@@ -371,18 +380,43 @@ func (p *packs) write(batch []*order, size int) error {
 	return nil
 }
 
-// hold reports whether a new body is in the packs already, intact, and if so
-// makes it young for Sweep.
-func (p *packs) hold(o *order, now int64) (bool, error) {
-	_, err := p.read(o.name)
-	if errors.Is(err, ErrNotFound) || errors.Is(err, ErrDamaged) {
-		return false, nil
+// hold finds the new bodies of a batch that are in the packs already, intact, and
+// makes them young for Sweep.
+func (p *packs) hold(batch []*order, now int64) error {
+	if err := p.seek(batch); err != nil {
+		return err
 	}
-	if err != nil {
-		return false, err
+	for _, o := range batch {
+		if !o.held {
+			continue
+		}
+		_, err := p.read(o.name)
+		if err != nil && !errors.Is(err, ErrNotFound) && !errors.Is(err, ErrDamaged) {
+			return err
+		}
+		if o.held = err == nil; o.held {
+			p.touched[o.name] = now
+		}
 	}
-	p.touched[o.name] = now
-	return true, nil
+	return nil
+}
+
+// seek marks as held the new bodies of a batch that the index knows. One look into
+// it serves all of them.
+func (p *packs) seek(batch []*order) error {
+	p.mu.RLock()
+	for _, o := range batch {
+		_, pending := p.pending[o.name]
+		o.held = o.stored == 0 && pending
+	}
+	p.mu.RUnlock()
+	return p.index.View(func(tx *bbolt.Tx) error {
+		places := tx.Bucket(bPlaces)
+		for _, o := range batch {
+			o.held = o.held || o.stored == 0 && places.Get(o.name[:]) != nil
+		}
+		return nil
+	})
 }
 
 // append writes and flushes. After a failed write the pack is cut back, or given up.

@@ -1,13 +1,8 @@
 package imap
 
 import (
-	"bytes"
 	"errors"
-	"fmt"
-	"io"
 	"strconv"
-	"sync"
-	"time"
 
 	imap "github.com/emersion/go-imap/v2"
 
@@ -58,120 +53,24 @@ func errTryCreate(c *conn) error {
 // messages reads the messages of APPEND, each with flags and date. While one
 // becomes durable the next is read.
 func (r *request) messages(m mailbox, room int64) ([]mailsvc.NewMessage, error) {
-	p := r.p
-	q := commits{slots: make(chan struct{}, commitsAtOnce), spare: make(chan []byte, commitsAtOnce)}
-	defer q.wg.Wait()
-	for p.more() {
+	p, n := r.p, 0
+	var q arrivals
+	defer q.drop()
+	for ; p.more(); n++ {
+		if n == maxMultiAppend {
+			return nil, no(imap.ResponseCodeLimit, "too many messages in one APPEND")
+		}
 		if err := r.message(m, &room, &q); err != nil {
 			return nil, err
 		}
-		if len(q.rows) > maxMultiAppend {
-			return nil, no(imap.ResponseCodeLimit, "too many messages in one APPEND")
-		}
 	}
-	if len(q.rows) == 0 {
+	if n == 0 {
 		p.fail("expected a message")
 	}
 	if err := p.end(); err != nil {
 		return nil, err
 	}
 	return q.finish()
-}
-
-const (
-	// commitsAtOnce bounds the messages of one APPEND that wait to become durable,
-	// and with them the memory that they take.
-	commitsAtOnce = 64
-	// smallMessage is the size in bytes up to which a message is read whole, and
-	// taken apart while the next one comes.
-	smallMessage = 32 << 10
-)
-
-// commits makes messages durable several at a time: a flush costs the same for
-// one as for many.
-type commits struct {
-	wg    sync.WaitGroup
-	slots chan struct{}
-	spare chan []byte // buffers of small messages that are stored
-	rows  []*mailsvc.NewMessage
-	mu    sync.Mutex
-	err   error
-}
-
-// arrival is a message that has come and is not yet durable. take is called
-// exactly once, or drop is.
-type arrival struct {
-	take func() (mailsvc.NewMessage, error)
-	drop func()
-}
-
-// small is an arrival that lies in a buffer of q.
-func (q *commits) small(blobs mailsvc.Blobs, body []byte) arrival {
-	drop := func() {
-		select {
-		case q.spare <- body:
-		default:
-		}
-	}
-	return arrival{drop: drop, take: func() (mailsvc.NewMessage, error) {
-		defer drop()
-		return mime.Ingest(blobs, bytes.NewReader(body))
-	}}
-}
-
-// buffer returns n bytes, used before or new.
-func (q *commits) buffer(n int64) []byte {
-	select {
-	case b := <-q.spare:
-		if int64(cap(b)) >= n {
-			return b[:n]
-		}
-	default:
-	}
-	return make([]byte, n)
-}
-
-// add takes a message over; flags and date are kept.
-func (q *commits) add(a arrival, flags []string, when time.Time) {
-	row := new(mailsvc.NewMessage)
-	q.rows = append(q.rows, row)
-	q.slots <- struct{}{}
-	q.wg.Go(func() {
-		defer func() { <-q.slots }()
-		msg, err := commit(a)
-		if err != nil {
-			q.mu.Lock()
-			q.err = err
-			q.mu.Unlock()
-			return
-		}
-		*row = msg
-		row.Flags, row.Internal = flags, when
-	})
-}
-
-// commit turns a panic into an error: it would not be caught where the
-// connection catches its own.
-func commit(a arrival) (msg mailsvc.NewMessage, err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			err = fmt.Errorf("commit message: panic: %v", v)
-		}
-	}()
-	return a.take()
-}
-
-// finish waits for all messages.
-func (q *commits) finish() ([]mailsvc.NewMessage, error) {
-	q.wg.Wait()
-	if q.err != nil {
-		return nil, q.err
-	}
-	out := make([]mailsvc.NewMessage, len(q.rows))
-	for i, row := range q.rows {
-		out[i] = *row
-	}
-	return out, nil
 }
 
 // room returns how many bytes the account may still take, -1 for no limit.
@@ -190,7 +89,7 @@ func (c *conn) quota(account string) (int64, error) {
 }
 
 // message reads one message of APPEND into a blob.
-func (r *request) message(m mailbox, room *int64, q *commits) error {
+func (r *request) message(m mailbox, room *int64, q *arrivals) error {
 	p, c := r.p, r.c
 	var flags []string
 	if p.peek() == '(' {
@@ -217,7 +116,7 @@ func (r *request) message(m mailbox, room *int64, q *commits) error {
 	if !l.nonSync {
 		c.proceed("go on")
 	}
-	a, err := r.arrive(l.n, q)
+	pending, err := r.receive(l.n)
 	if err != nil {
 		return err
 	}
@@ -226,11 +125,10 @@ func (r *request) message(m mailbox, room *int64, q *commits) error {
 		p.expect(')')
 	}
 	if p.err != nil {
-		a.drop()
+		pending.Abort()
 		return p.err
 	}
-	q.add(a, flags, when)
-	return nil
+	return q.add(pending, flags, when)
 }
 
 // utf8Wrapper reads "UTF8 (" before a literal8 (RFC 6855 section 4).
@@ -262,24 +160,6 @@ func (c *conn) acceptable(m mailbox, flags []string, size, room int64) error {
 		}
 	}
 	return nil
-}
-
-// arrive reads n bytes of a message: a small one into memory, another into a blob.
-func (r *request) arrive(n int64, q *commits) (arrival, error) {
-	if n > smallMessage {
-		pending, err := r.receive(n)
-		if err != nil {
-			return arrival{}, err
-		}
-		return arrival{take: pending.Commit, drop: pending.Abort}, nil
-	}
-	body := q.buffer(n)
-	in := &stream{r: &r.c.r, left: n}
-	if _, err := io.ReadFull(in, body); err != nil {
-		r.p.failIO(err)
-		return arrival{}, err
-	}
-	return q.small(r.c.s.o.Blobs, body), nil
 }
 
 // receive reads n bytes into a blob. If the blob fails, what is left of the

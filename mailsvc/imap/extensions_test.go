@@ -478,6 +478,15 @@ func (b *badDisk) Create() (mailsvc.BlobWriter, error) {
 	return b.Blobs.Create()
 }
 
+func (b *badDisk) Begin(body []byte) func() (mailsvc.BlobID, int64, error) {
+	if b.full.Load() {
+		return func() (mailsvc.BlobID, int64, error) {
+			return "", 0, &mailsvc.Error{Op: "commit body", Kind: mailsvc.ErrFull}
+		}
+	}
+	return b.Blobs.Begin(body)
+}
+
 func (b *badDisk) Open(id mailsvc.BlobID) (mailsvc.Blob, error) {
 	if b.lost.Load() {
 		return nil, &mailsvc.Error{Op: "open body", Subject: string(id), Kind: mailsvc.ErrNotFound}

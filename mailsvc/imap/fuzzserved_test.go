@@ -23,6 +23,10 @@ import (
 type oneBody struct{ bytes.Buffer }
 
 func (b *oneBody) Create() (mailsvc.BlobWriter, error) { return b, nil }
+func (b *oneBody) Begin(body []byte) func() (mailsvc.BlobID, int64, error) {
+	b.Write(body)
+	return b.Commit
+}
 func (b *oneBody) Open(mailsvc.BlobID) (mailsvc.Blob, error) {
 	return openBody{bytes.NewReader(b.Bytes())}, nil
 }

@@ -80,22 +80,11 @@ func (p *panicDisk) Open(id mailsvc.BlobID) (mailsvc.Blob, error) {
 	return p.Blobs.Open(id)
 }
 
-func (p *panicDisk) Create() (mailsvc.BlobWriter, error) {
-	w, err := p.Blobs.Create()
-	return panicWriter{w, p}, err
-}
-
-type panicWriter struct {
-	mailsvc.BlobWriter
-	p *panicDisk
-}
-
-func (w panicWriter) Commit() (mailsvc.BlobID, int64, error) {
-	if w.p.on.Load() {
-		w.BlobWriter.Abort()
-		return "", 0, fmt.Errorf("no commit")
+func (p *panicDisk) Begin(body []byte) func() (mailsvc.BlobID, int64, error) {
+	if p.on.Load() {
+		panic("a mistake")
 	}
-	return w.BlobWriter.Commit()
+	return p.Blobs.Begin(body)
 }
 
 // TestPanicEndsOneConnection makes a mistake happen in one session: it ends, the

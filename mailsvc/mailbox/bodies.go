@@ -24,6 +24,12 @@ func (b Bodies) Create() (mailsvc.BlobWriter, error) {
 	return writer{w}, nil
 }
 
+// Begin implements mailsvc.Blobs. Errors: ErrFull.
+func (b Bodies) Begin(body []byte) func() (mailsvc.BlobID, int64, error) {
+	wait := b.Store.Begin(body)
+	return func() (mailsvc.BlobID, int64, error) { return named(wait()) }
+}
+
 // Open implements mailsvc.Blobs. Errors: ErrNotFound, ErrInvalid.
 func (b Bodies) Open(id mailsvc.BlobID) (mailsvc.Blob, error) {
 	f, err := b.Store.Open(string(id))
@@ -44,7 +50,10 @@ func (w writer) Write(p []byte) (int, error) {
 }
 
 func (w writer) Commit() (mailsvc.BlobID, int64, error) {
-	id, size, err := w.Writer.Commit()
+	return named(w.Writer.Commit())
+}
+
+func named(id string, size int64, err error) (mailsvc.BlobID, int64, error) {
 	if err != nil {
 		return "", 0, translate("commit body", "", err)
 	}

@@ -16,6 +16,10 @@ type nowhere struct{ mailsvc.Blobs }
 
 func (nowhere) Create() (mailsvc.BlobWriter, error) { return new(nothing), nil }
 
+func (nowhere) Begin(body []byte) func() (mailsvc.BlobID, int64, error) {
+	return func() (mailsvc.BlobID, int64, error) { return "", int64(len(body)), nil }
+}
+
 type nothing struct{ size int64 }
 
 func (w *nothing) Write(p []byte) (int, error) {

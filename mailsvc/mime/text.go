@@ -28,6 +28,9 @@ type texts struct {
 	head  []byte // the beginning of r, if it is at hand
 	plain []byte // of a text, decoded; to be used again
 	left  int64
+	// takes, if it is set, may take a text part by its decoded body, so that it
+	// need not be yielded; it says whether it did.
+	takes func(p *Part, body []byte) bool
 	yield func(string) bool
 }
 
@@ -48,8 +51,10 @@ func (t *texts) part(p *Part, root bool) bool {
 	}
 	if p.Type == "text" {
 		t.plain = appendDecoded(t.plain[:0], p.Encoding, t.read(p.BodyStart, p.BodyEnd))
-		if text := decodedText(p, t.plain); text != "" && !t.yield(text) {
-			return false
+		if t.takes == nil || !t.takes(p, t.plain) {
+			if text := decodedText(p, t.plain); text != "" && !t.yield(text) {
+				return false
+			}
 		}
 	}
 	name := FileName(p)
@@ -90,7 +95,7 @@ func PartText(p *Part, raw []byte) string { return decodedText(p, DecodeBody(p.E
 // decodedText is PartText of a body whose transfer encoding is undone.
 func decodedText(p *Part, body []byte) string {
 	s := toUTF8(p.Param("charset"), body)
-	if p.Subtype == "html" || p.Subtype == "xhtml+xml" {
+	if isHTML(p) {
 		s = stripHTML(s)
 	}
 	if plainVietnamese(s) {
@@ -99,11 +104,13 @@ func decodedText(p *Part, body []byte) string {
 	return viet.NFC(s)
 }
 
+func isHTML(p *Part) bool { return p.Subtype == "html" || p.Subtype == "xhtml+xml" }
+
 // plainVietnamese reports whether s is in NFC at a glance: nothing but ASCII,
 // letters of Latin-1 and Latin Extended with their marks, and common punctuation.
 // None of them is or takes a mark of its own, and any other lead byte, such as
 // those of the combining marks, ends it.
-func plainVietnamese(s string) bool {
+func plainVietnamese[S string | []byte](s S) bool {
 	for i := 0; i < len(s); i++ {
 		switch c := s[i]; {
 		case c < utf8.RuneSelf:

@@ -1,5 +1,7 @@
 package mime
 
+import "encoding/binary"
+
 // wordMemo remembers the codes of words as they stand in a text: most words of a
 // text stood in it before, or in the text before it. It says nothing that the
 // table of syllables does not say, only sooner.
@@ -16,11 +18,25 @@ type memoSlot struct {
 	code uint16 // plus 1
 }
 
-// spelling is the bytes of a word of up to maxMemo bytes. NUL at its start, which
-// no word has, makes no difference.
+// spelling is the bytes of a word of up to maxMemo bytes, the first one lowest.
+// NUL at its end, which no word has, makes no difference.
 type spelling struct{ hi, lo uint64 }
 
-func (w *spelling) add(c byte) { w.hi, w.lo = w.hi<<8|w.lo>>56, w.lo<<8|uint64(c) }
+// spellingAt returns the spelling of the n bytes at text[at:].
+func spellingAt(text []byte, at, n int) (w spelling) {
+	if len(text)-at < maxMemo {
+		var b [maxMemo]byte
+		copy(b[:], text[at:at+n])
+		return spelling{hi: binary.LittleEndian.Uint64(b[8:]), lo: binary.LittleEndian.Uint64(b[:])}
+	}
+	w.lo = binary.LittleEndian.Uint64(text[at:])
+	if n < 8 {
+		w.lo &= 1<<(8*n) - 1
+	} else {
+		w.hi = binary.LittleEndian.Uint64(text[at+8:]) & (1<<(8*(n-8)) - 1) // a shift by 64 leaves 0, less 1: all
+	}
+	return w
+}
 
 func (m *wordMemo) slot(w spelling) *memoSlot {
 	return &m[(w.lo*0x9E3779B97F4A7C15^w.hi*0xC2B2AE3D27D4EB4F)>>(64-memoBits)]

@@ -122,30 +122,48 @@ var endsWord = func() (t [256]bool) {
 	return t
 }()
 
-// add takes the words of a text.
-func (s *wordSet) add(text string) {
+// add takes the words of a text in NFC.
+func (s *wordSet) add(text string) { s.take([]byte(text), true) }
+
+// addPlain takes the words of a text that is in NFC at a glance. When it turns out
+// that this one is not, it returns false, and the rest is not taken.
+func (s *wordSet) addPlain(text []byte) bool { return s.take(text, false) }
+
+func (s *wordSet) take(text []byte, normal bool) bool {
 	for i := 0; i < len(text); i++ {
 		from := i
-		var w spelling
-		for ; i < len(text) && !endsWord[text[i]]; i++ {
-			w.add(text[i])
+		for i < len(text) && !endsWord[text[i]] {
+			i++
 		}
 		if i == from {
 			continue
 		}
-		if i-from > maxMemo {
-			s.addToken(text[from:i])
-		} else if code, ok := s.memo.code(w); ok {
+		token := text[from:i]
+		if len(token) > maxMemo {
+			if !normal && !plainVietnamese(token) {
+				return false
+			}
+			s.addToken(token)
+			continue
+		}
+		w := spellingAt(text, from, len(token))
+		if code, ok := s.memo.code(w); ok {
 			s.seen[code/64] |= 1 << (code % 64)
-		} else if code, ok := s.addToken(text[from:i]); ok {
+			continue
+		}
+		if !normal && !plainVietnamese(token) {
+			return false
+		}
+		if code, ok := s.addToken(token); ok {
 			s.memo.put(w, code)
 		}
 	}
+	return true
 }
 
 // addToken takes what stands between two ASCII separators. It returns the code if
 // that is one syllable and nothing else.
-func (s *wordSet) addToken(text string) (code uint16, ok bool) {
+func (s *wordSet) addToken(text []byte) (code uint16, ok bool) {
 	odd := false
 	for i := 0; i < len(text); {
 		if c := text[i]; c < utf8.RuneSelf && lowerASCII[c] != 0 {
@@ -153,7 +171,7 @@ func (s *wordSet) addToken(text string) (code uint16, ok bool) {
 			s.word = append(s.word, lowerASCII[c])
 			continue
 		}
-		r, n := utf8.DecodeRuneInString(text[i:])
+		r, n := utf8.DecodeRune(text[i:])
 		i += n
 		if isVietnamese(r) {
 			s.word = utf8.AppendRune(s.word, lowerVietnamese(r))
@@ -320,7 +338,7 @@ func (x *Index) textsWithin(n int64) bool { return x.Size <= n || textEnd(x.Root
 // addWords makes x.Words from the message r, of which head is the beginning.
 func addWords(x *Index, head []byte, r io.ReaderAt) {
 	s := wordSets.Get().(*wordSet)
-	t := texts{r: r, head: head, left: maxWordsText, plain: s.plain, yield: func(text string) bool {
+	t := texts{r: r, head: head, left: maxWordsText, plain: s.plain, takes: s.takes, yield: func(text string) bool {
 		s.add(text)
 		return true
 	}}
@@ -335,6 +353,12 @@ func addWords(x *Index, head []byte, r io.ReaderAt) {
 	}
 	x.Words = s.encode(filter)
 	s.release()
+}
+
+// takes takes the words of a text part, if they can be had from its bytes as they
+// stand.
+func (s *wordSet) takes(p *Part, body []byte) bool {
+	return !isHTML(p) && decoderOf(p.Param("charset"), body) == nil && s.addPlain(body)
 }
 
 // sliceReader reads a slice at any offset.

@@ -234,6 +234,10 @@ func (b *bodies) put(text string) mailsvc.BlobID {
 
 func (b *bodies) Create() (mailsvc.BlobWriter, error) { return nil, errors.ErrUnsupported }
 
+func (b *bodies) Begin([]byte) func() (mailsvc.BlobID, int64, error) {
+	return func() (mailsvc.BlobID, int64, error) { return "", 0, errors.ErrUnsupported }
+}
+
 func (b *bodies) Open(id mailsvc.BlobID) (mailsvc.Blob, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -1,0 +1,193 @@
+package mime
+
+import (
+	"errors"
+	"io"
+	"sync"
+
+	"quangtri.gov.vn/vanthu/mailsvc"
+)
+
+const (
+	// maxSmall is the size in bytes up to which a message is taken in memory.
+	maxSmall = 32<<10 - 1
+	// maxHead is how much of a larger one is kept in memory to find its words
+	// without reading the blob again: texts stand before attachments.
+	maxHead = 128 << 10
+)
+
+// Ingest copies a message into the blob store, makes it durable and returns it
+// as a row to be stored, indexed. An error of r aborts the blob and is returned
+// as it is, so a body that was cut short is never kept.
+func Ingest(b mailsvc.Blobs, r io.Reader) (mailsvc.NewMessage, error) {
+	p, err := Receive(b, r)
+	if err != nil {
+		return mailsvc.NewMessage{}, err
+	}
+	return p.Commit()
+}
+
+// Pending is a message whose bytes have been taken and are not yet durable. It
+// lets a caller flush several at once: Start each, then Commit each. Exactly one
+// of Commit and Abort must follow, also after Start. A Pending is for one
+// goroutine at a time.
+type Pending struct {
+	blobs mailsvc.Blobs
+	w     mailsvc.BlobWriter // of a message that is not small
+	head  []byte             // the beginning of the message, all of a small one
+	small *smallRoom         // that head lies in, or nil
+	large *largeRoom         // that head lies in, or nil
+	x     *Index
+	index []byte                                // x in its stored form
+	wait  func() (mailsvc.BlobID, int64, error) // after Start
+}
+
+// Memory for the beginnings of messages, to be used again.
+type (
+	smallRoom [maxSmall + 1]byte
+	largeRoom [maxHead]byte
+)
+
+var (
+	smallRooms = sync.Pool{New: func() any { return new(smallRoom) }}
+	largeRooms = sync.Pool{New: func() any { return new(largeRoom) }}
+)
+
+// Receive is the first half of [Ingest]: it copies r to its end. A small message
+// is in memory then, and costs nothing yet but the reading.
+func Receive(b mailsvc.Blobs, r io.Reader) (*Pending, error) {
+	p := &Pending{blobs: b, small: smallRooms.Get().(*smallRoom)}
+	n, err := fill(p.small[:], r)
+	p.head = p.small[:n]
+	if err == nil {
+		err = p.receiveLarge(r)
+	}
+	if !errors.Is(err, io.EOF) {
+		p.Abort()
+		return nil, err
+	}
+	return p, nil
+}
+
+// fill reads until b is full. Unlike io.ReadFull it leaves the error as it is.
+func fill(b []byte, r io.Reader) (n int, err error) {
+	for n < len(b) && err == nil {
+		var k int
+		k, err = r.Read(b[n:])
+		n += k
+	}
+	return n, err
+}
+
+// receiveLarge takes a message of which head is the beginning, until an error of r
+// or of the blob.
+func (p *Pending) receiveLarge(r io.Reader) (err error) {
+	if p.w, err = p.blobs.Create(); err != nil {
+		return err
+	}
+	s := newScanner()
+	defer s.release()
+	buf := p.small[:]
+	p.large = largeRooms.Get().(*largeRoom)
+	p.head = p.large[:0]
+	for n := len(buf); ; n, err = fill(buf, r) {
+		if _, werr := p.w.Write(buf[:n]); werr != nil {
+			return werr
+		}
+		s.write(buf[:n])
+		p.head = append(p.head, buf[:min(n, maxHead-len(p.head))]...)
+		if err != nil {
+			p.x = s.finish()
+			smallRooms.Put(p.small)
+			p.small = nil
+			return err
+		}
+	}
+}
+
+// Held returns how much memory the message takes until it is durable, bytes.
+func (p *Pending) Held() int {
+	if p.large != nil {
+		return maxHead
+	}
+	return maxSmall + 1
+}
+
+// release gives the memory away, when nobody reads it any more.
+func (p *Pending) release() {
+	if p.small != nil {
+		smallRooms.Put(p.small)
+	}
+	if p.large != nil {
+		largeRooms.Put(p.large)
+	}
+	p.small, p.large, p.head = nil, nil, nil
+}
+
+// Abort drops the message.
+func (p *Pending) Abort() {
+	switch {
+	case p.wait != nil:
+		_, _, _ = p.wait()
+	case p.w != nil:
+		p.w.Abort()
+	}
+	p.release()
+}
+
+// Start begins to make the message durable and indexes it meanwhile.
+func (p *Pending) Start() {
+	if p.w != nil {
+		p.wait = commit(p.w)
+	} else {
+		p.wait = p.blobs.Begin(p.head)
+		s := newScanner()
+		s.write(p.head)
+		p.x = s.finish()
+		s.release()
+	}
+	if p.x.textsWithin(int64(len(p.head))) {
+		addWords(p.x, p.head, sliceReader(p.head))
+		p.index = p.x.AppendBinary(nil)
+	}
+}
+
+// commit ends a blob beside the caller.
+func commit(w mailsvc.BlobWriter) (wait func() (mailsvc.BlobID, int64, error)) {
+	type outcome struct {
+		id   mailsvc.BlobID
+		size int64
+		err  error
+	}
+	flushed := make(chan outcome, 1) // also if nobody waits because indexing panicked
+	go func() {
+		id, size, err := w.Commit()
+		flushed <- outcome{id, size, err}
+	}()
+	return func() (mailsvc.BlobID, int64, error) {
+		o := <-flushed
+		return o.id, o.size, o.err
+	}
+}
+
+// Commit is the second half of [Ingest].
+func (p *Pending) Commit() (mailsvc.NewMessage, error) {
+	if p.wait == nil {
+		p.Start()
+	}
+	id, size, err := p.wait()
+	defer p.release()
+	if err != nil {
+		return mailsvc.NewMessage{}, err
+	}
+	if p.index == nil { // a text reaches beyond the head
+		b, err := p.blobs.Open(id)
+		if err != nil {
+			return mailsvc.NewMessage{}, err
+		}
+		defer b.Close()
+		addWords(p.x, p.head, b)
+		p.index = p.x.AppendBinary(nil)
+	}
+	return mailsvc.NewMessage{Blob: id, BlobSize: size, Index: p.index}, nil
+}
