@@ -8,7 +8,6 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 	"sync"
 	"time"
 
@@ -20,11 +19,12 @@ import (
 
 const (
 	packLimit    = 256 << 20 // a pack that has reached this is closed
-	batchLimit   = 4 << 20   // bytes of one write
+	batchLimit   = 4 << 20   // bytes of one flush
+	pieceSize    = 128 << 10 // bytes from which on a piece of that is written
 	pendingLimit = 4096      // names not in the index: what a restart has to scan
 	openPacks    = 64        // files kept open for reading
 	zerosAhead   = 1 << 20   // bytes written with zeros behind the last body
-	keptBuffer   = 256 << 10 // bytes
+	keptBuffer   = 512 << 10 // bytes
 )
 
 // PackSynced is the crash point between a pack's flush and the answer.
@@ -322,7 +322,7 @@ func (p *packs) work(batch []*order) int {
 		bytes += len(batch[n].body)
 		n++
 	}
-	err := p.write(batch[:n], bytes)
+	err := p.write(batch[:n])
 	for _, o := range batch[:n] {
 		o.err = err
 		close(o.done)
@@ -338,8 +338,8 @@ func (p *packs) work(batch []*order) int {
 	return n
 }
 
-// write appends the bodies that are not held, in one write and one flush.
-func (p *packs) write(batch []*order, size int) error {
+// write appends the bodies that are not held, and flushes them together.
+func (p *packs) write(batch []*order) error {
 	if p.end >= packLimit {
 		if err := p.begin(p.current.no + 1); err != nil {
 			return err
@@ -349,11 +349,40 @@ func (p *packs) write(batch []*order, size int) error {
 	if err := p.hold(batch, now); err != nil {
 		return err
 	}
-	buf := slices.Grow(p.buf[:0], size+len(batch)*headerSize)
-	if p.buf = nil; cap(buf) <= keptBuffer {
-		p.buf = buf
+	added, end, err := p.append(batch, now)
+	if len(added) == 0 {
+		return err
 	}
-	added := make(map[name]place, len(batch))
+	if err == nil {
+		p.writeZeros(end)
+		crashpoint.Here(BeforeSync)
+		err = p.s.sync(p.current.file)
+	}
+	if err != nil {
+		p.cutBack()
+		return err
+	}
+	p.end = end
+	crashpoint.Here(PackSynced)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	maps.Copy(p.pending, added)
+	return nil
+}
+
+// append writes the bodies that are not held behind the end of the pack, and
+// returns where they stand, and where the last one ends.
+func (p *packs) append(batch []*order, now int64) (added map[name]place, end int64, err error) {
+	added = make(map[name]place, len(batch))
+	end = p.end
+	buf := p.buf[:0]
+	piece := func() {
+		if err == nil {
+			_, err = p.current.file.WriteAt(buf, end)
+		}
+		end += int64(len(buf))
+		buf = buf[:0]
+	}
 	for _, o := range batch {
 		if _, twice := added[o.name]; twice || o.held {
 			continue
@@ -362,22 +391,28 @@ func (p *packs) write(batch []*order, size int) error {
 		if stored == 0 {
 			stored = now
 		}
-		added[o.name] = place{p.current.no, p.end + int64(len(buf)), uint32(len(o.body)), stored}
-		buf = appendRecord(buf, p.current.salt, o.name, stored, o.body)
+		added[o.name] = place{p.current.no, end + int64(len(buf)), uint32(len(o.body)), stored}
+		if buf = appendRecord(buf, p.current.salt, o.name, stored, o.body); len(buf) >= pieceSize {
+			piece()
+		}
 	}
-	if len(buf) == 0 {
-		return nil
+	if len(buf) > 0 {
+		piece()
 	}
-	if err := p.append(buf); err != nil {
-		return err
+	if p.buf = buf; cap(buf) > keptBuffer {
+		p.buf = nil
 	}
-	crashpoint.Here(PackSynced)
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for n, at := range added {
-		p.pending[n] = at
+	return added, end, err
+}
+
+// cutBack takes off the pack what a failed write has left behind its end, or
+// gives the pack up: what cannot be taken off must not be written over, since it
+// may be read as a body after all.
+func (p *packs) cutBack() {
+	p.zeros = p.end
+	if err := p.current.file.Truncate(p.end); err != nil {
+		p.end = packLimit // begin another with the next body
 	}
-	return nil
 }
 
 // hold finds the new bodies of a batch that are in the packs already, intact, and
@@ -417,25 +452,6 @@ func (p *packs) seek(batch []*order) error {
 		}
 		return nil
 	})
-}
-
-// append writes and flushes. After a failed write the pack is cut back, or given up.
-func (p *packs) append(buf []byte) error {
-	_, err := p.current.file.WriteAt(buf, p.end)
-	if err == nil {
-		p.writeZeros(p.end + int64(len(buf)))
-		crashpoint.Here(BeforeSync)
-		err = p.s.sync(p.current.file)
-	}
-	if err == nil {
-		p.end += int64(len(buf))
-		return nil
-	}
-	p.zeros = p.end
-	if cut := p.current.file.Truncate(p.end); cut != nil {
-		p.end = packLimit // begin another with the next body
-	}
-	return err
 }
 
 // writeZeros keeps zeros behind the end of the pack: a flush over blocks that

@@ -371,14 +371,30 @@ func (j *journaled) run(batch []*request) int {
 	if err == nil {
 		err = j.look(batch[:n])
 	}
-	if err == nil && (show || j.size >= pendingLimit) {
+	if err == nil && show {
+		err = j.commit()
+	}
+	j.answer(batch[:n], err)
+	if err == nil {
+		j.tidy()
+	}
+	return n
+}
+
+// tidy does what must be done from time to time and nobody waits for: the callers
+// have been answered. On a full disk it is tried again after the next batch; what
+// was answered is in the journal.
+func (j *journaled) tidy() {
+	var err error
+	if j.size >= pendingLimit {
 		err = j.commit()
 	}
 	if err == nil && j.log.end >= logLimit {
 		err = j.checkpoint()
 	}
-	j.answer(batch[:n], err)
-	return n
+	if err != nil && !isFull(err) {
+		_ = j.db.fail(err)
+	}
 }
 
 // look lets those read who want to, now that all is in the journal.

@@ -132,7 +132,32 @@ func lower(s string) string {
 
 // Fold returns Key(s) without any mark, with d for đ: what somebody types who
 // has no Vietnamese keyboard. Fold is idempotent.
-func Fold(s string) string { return foldKey(Key(s)) }
+func Fold(s string) string {
+	if f, ok := foldClean(s); ok {
+		return f
+	}
+	return foldKey(Key(s))
+}
+
+// foldClean is Fold of what isClean, which most names are: where a tone stands
+// makes no difference to the letters under it.
+func foldClean(s string) (string, bool) {
+	if !isClean(s) {
+		return "", false
+	}
+	out := make([]byte, 0, len(s))
+	for _, r := range s {
+		c := byte(r)
+		if r >= utf8.RuneSelf {
+			c, _ = plainLetter(r)
+		}
+		if c >= 'A' && c <= 'Z' {
+			c |= 0x20
+		}
+		out = append(out, c)
+	}
+	return string(out), true
+}
 
 // foldKey makes a Fold of a Key. Dropping a mark that stood alone may leave two spaces.
 func foldKey(key string) string { return Clean(unmark(key)) }

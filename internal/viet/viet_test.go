@@ -2,10 +2,12 @@ package viet
 
 import (
 	"bytes"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
@@ -225,6 +227,36 @@ func BenchmarkKey(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		sink += len(Key("Uỷ ban nhân dân thành phố Đông Hà"))
+	}
+}
+
+// TestFoldAtAGlance compares the short way with the long one.
+func TestFoldAtAGlance(t *testing.T) {
+	t.Parallel()
+	letters := []rune("aAbBzZ09 .-/đĐ")
+	for _, row := range vowelRows {
+		for _, r := range row {
+			letters = append(letters, r, unicode.ToUpper(r))
+		}
+	}
+	r := rand.New(rand.NewPCG(1, 2))
+	short := 0
+	for range 20_000 {
+		word := make([]rune, r.IntN(12))
+		for i := range word {
+			word[i] = letters[r.IntN(len(letters))]
+		}
+		s := string(word)
+		got, ok := foldClean(s)
+		if want := foldKey(Key(s)); ok && got != want {
+			t.Fatalf("%q: %q, the long way %q", s, got, want)
+		}
+		if ok {
+			short++
+		}
+	}
+	if short < 5000 {
+		t.Errorf("only %d went the short way", short)
 	}
 }
 

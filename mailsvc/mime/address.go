@@ -1,6 +1,9 @@
 package mime
 
-import "strings"
+import (
+	"strings"
+	"unicode/utf8"
+)
 
 // Stand-ins for what an address lacks: NIL there would mean a group (RFC 9051
 // section 7.5.2).
@@ -34,14 +37,14 @@ type addressParser struct {
 
 	noQuote, noParen bool // looked for the end and found none: later ones have none either
 
-	text    strings.Builder // the words of the element so far, quotes removed
-	at      int             // index in text of the last "@" outside quotes, or -1
+	text    []byte // the words of the element so far, quotes removed
+	at      int    // index in text of the last "@" outside quotes, or -1
 	comment string
 	angle   *Address
 }
 
 func (p *addressParser) reset() {
-	p.text.Reset()
+	p.text = p.text[:0]
 	p.at, p.comment, p.angle = -1, "", nil
 }
 
@@ -72,9 +75,9 @@ func (p *addressParser) list() {
 		default:
 			p.i++
 			if c == '@' {
-				p.at = p.text.Len()
+				p.at = len(p.text)
 			}
-			p.text.WriteByte(c)
+			p.text = append(p.text, c)
 		}
 	}
 	if len(p.out) < p.limit {
@@ -85,10 +88,10 @@ func (p *addressParser) list() {
 
 func (p *addressParser) colon() {
 	if p.inGroup || p.at >= 0 || p.angle != nil {
-		p.text.WriteByte(':')
+		p.text = append(p.text, ':')
 		return
 	}
-	name := phrase(p.text.String())
+	name := phrase(string(p.text))
 	p.reset()
 	if name == "" {
 		return
@@ -106,7 +109,7 @@ func (p *addressParser) closeGroup() {
 
 // element ends an element.
 func (p *addressParser) element() {
-	text, at, comment, angle := p.text.String(), p.at, p.comment, p.angle
+	text, at, comment, angle := string(p.text), p.at, p.comment, p.angle
 	p.reset()
 	switch {
 	case angle != nil:
@@ -123,7 +126,24 @@ func (p *addressParser) element() {
 }
 
 // phrase joins words with single blanks.
-func phrase(s string) string { return strings.Join(strings.Fields(s), " ") }
+func phrase(s string) string {
+	s = strings.TrimSpace(s)
+	if oneBlankEach(s) {
+		return s
+	}
+	return strings.Join(strings.Fields(s), " ")
+}
+
+// oneBlankEach reports whether s is ASCII with nothing but single blanks between
+// its words.
+func oneBlankEach(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c >= utf8.RuneSelf || c < ' ' || c == ' ' && s[i-1] == ' ' {
+			return false
+		}
+	}
+	return true
+}
 
 // split cuts an address at the "@" at index at, -1 for none.
 func split(s string, at int) Address {
@@ -143,7 +163,7 @@ func split(s string, at int) Address {
 
 // readAngle reads what follows "<" to ">" or, if that is missing, to the comma.
 func (p *addressParser) readAngle() Address {
-	var b strings.Builder
+	b := make([]byte, 0, 64)
 	at, route, hasRoute := -1, "", strings.HasPrefix(strings.TrimLeft(p.s[p.i:min(len(p.s), p.i+8)], " \t"), "@")
 	for p.i < len(p.s) {
 		c := p.s[p.i]
@@ -157,24 +177,24 @@ func (p *addressParser) readAngle() Address {
 		p.i++
 		switch {
 		case c == ':' && hasRoute:
-			route, hasRoute, at = strings.TrimSpace(b.String()), false, -1
-			b.Reset()
+			route, hasRoute, at = strings.TrimSpace(string(b)), false, -1
+			b = b[:0]
 		case c == '"' && !p.noQuote:
 			p.i--
-			b.WriteString(p.quotedText())
+			b = append(b, p.quotedText()...)
 		default:
 			if c == '@' {
-				at = b.Len()
+				at = len(b)
 			}
-			b.WriteByte(c)
+			b = append(b, c)
 		}
 	}
-	a := split(b.String(), at)
+	a := split(string(b), at)
 	a.Route = route
 	return a
 }
 
-func (p *addressParser) quoted() { p.text.WriteString(p.quotedText()) }
+func (p *addressParser) quoted() { p.text = append(p.text, p.quotedText()...) }
 
 // quotedText reads a quoted string at p.i; a quote that never closes is a
 // character like any other.
@@ -213,7 +233,7 @@ func (p *addressParser) paren() {
 				if depth--; depth == 0 {
 					p.comment = phrase(p.s[p.i+1 : j])
 					p.i = j + 1
-					p.text.WriteByte(' ')
+					p.text = append(p.text, ' ')
 					return
 				}
 			}
@@ -221,5 +241,5 @@ func (p *addressParser) paren() {
 		p.noParen = true
 	}
 	p.i++
-	p.text.WriteByte('(')
+	p.text = append(p.text, '(')
 }

@@ -3,6 +3,7 @@ package mime
 import (
 	"bytes"
 	"iter"
+	"slices"
 )
 
 // Field is one header field: the name as written and the raw value, unfolded,
@@ -70,7 +71,10 @@ func cutField(raw []byte) (name, value []byte, ok bool) {
 // unfold removes line endings and NUL, which no IMAP string may hold, and the
 // white space around the value. The result shares no memory with v.
 func unfold(v []byte) []byte {
-	out := make([]byte, 0, len(v))
+	return bytes.Trim(appendUnfolded(make([]byte, 0, len(v)), v), " \t")
+}
+
+func appendUnfolded(out, v []byte) []byte {
 	for i, c := range v {
 		switch {
 		case c == 0, c == '\n':
@@ -79,7 +83,15 @@ func unfold(v []byte) []byte {
 			out = append(out, c)
 		}
 	}
-	return bytes.Trim(out, " \t")
+	return out
+}
+
+// unfold is the function of that name that uses memory of the scanner, which holds
+// until the header has been parsed.
+func (s *scanner) unfold(v []byte) []byte {
+	from := len(s.values)
+	s.values = appendUnfolded(s.values, v)
+	return bytes.Trim(s.values[from:len(s.values):len(s.values)], " \t")
 }
 
 // rawHeader is what the scanner keeps of a header until it has been written
@@ -146,7 +158,8 @@ func (h *rawHeader) slot(name string, message bool) (at *[]byte, more bool) {
 const maxFieldName = 32
 
 func (s *scanner) readRaw(message bool) *rawHeader {
-	h := new(rawHeader)
+	h := &s.raw
+	*h, s.values = rawHeader{}, s.values[:0]
 	for header := s.header; len(header) > 0; {
 		n := fieldLen(header)
 		name, value, ok := cutField(header[:n])
@@ -159,7 +172,7 @@ func (s *scanner) readRaw(message bool) *rawHeader {
 		if at == nil || *at != nil && !more {
 			continue
 		}
-		switch v := unfold(value); {
+		switch v := s.unfold(value); {
 		case *at == nil:
 			*at = s.keep(v)
 			if *at == nil { // there, and empty: ENVELOPE tells that from absent
@@ -206,7 +219,8 @@ func (s *scanner) parseHeader(f *frame) {
 		return
 	}
 	e := s.envelope(h)
-	p.Envelope = e.appendWire(nil)
+	s.wire = e.appendWire(s.wire[:0])
+	p.Envelope = slices.Clone(s.wire)
 	if p == s.root {
 		s.fields = makeFields(h)
 	}

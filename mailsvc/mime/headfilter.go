@@ -3,9 +3,10 @@ package mime
 import "bytes"
 
 // headFilter returns a filter of the trigrams of the header fields that are not
-// in [Fields], folded to lower case; nil if one of them is not plain ASCII.
-func headFilter(header []byte) []byte {
-	text := make([]byte, 0, len(header))
+// in [Fields], folded to lower case; nil if one of them is not plain ASCII. room is
+// memory for that, and is returned to be used again.
+func headFilter(header, room []byte) (filter, used []byte) {
+	text := room[:0]
 	for len(header) > 0 {
 		n := fieldLen(header)
 		raw := header[:n]
@@ -14,16 +15,16 @@ func headFilter(header []byte) []byte {
 			raw = name
 		}
 		if !plain(raw) {
-			return nil
+			return nil, text
 		}
 		text = append(foldASCII(text, raw), 0)
 	}
-	filter := make([]byte, min(max(len(text)/5, 8), maxHeadFilter))
+	filter = make([]byte, min(max(len(text)/5, 8), maxHeadFilter))
 	trigrams(text, func(g uint32) {
 		h := hashGram(g) % uint32(8*len(filter))
 		filter[h/8] |= 1 << (h % 8)
 	})
-	return filter
+	return filter, text
 }
 
 // listedName returns "Subject: " and the like for the fields that [Fields] holds.

@@ -52,7 +52,8 @@ func TestMemoryIsNotShared(t *testing.T) {
 				for text := range Texts(strings.NewReader(m), x, maxWordsText) {
 					s.add(text)
 				}
-				x.Words = s.encode(headFilter(head[:x.Root.BodyStart]))
+				filter, _ := headFilter(head[:x.Root.BodyStart], nil)
+				x.Words = s.encode(filter)
 				row, err := Ingest(nowhere{}, iotest.HalfReader(strings.NewReader(m)))
 				if want := x.AppendBinary(nil); err != nil || !bytes.Equal(row.Index, want) {
 					t.Errorf("message %d: %v, indexed otherwise", i, err)

@@ -2,6 +2,7 @@ package mime
 
 import (
 	"bytes"
+	"slices"
 	"sync"
 )
 
@@ -34,6 +35,10 @@ type scanner struct {
 	addresses int
 	limited   bool
 	fields    Fields
+
+	raw    rawHeader // of the header that is being parsed
+	values []byte    // that raw points into
+	wire   []byte    // where what goes on the wire is made
 }
 
 // frame is a part that is being read.
@@ -61,11 +66,11 @@ const maxSpareHeader = 16 << 10
 
 // release gives the scanner away, after finish.
 func (s *scanner) release() {
-	if cap(s.header) > maxSpareHeader || cap(s.line) > maxSpareHeader || len(s.delims) > 0 {
+	if max(cap(s.header), cap(s.line), cap(s.values), cap(s.wire)) > maxSpareHeader || len(s.delims) > 0 {
 		return
 	}
 	clear(s.open[:cap(s.open)])
-	*s = scanner{line: s.line[:0], open: s.open[:0], header: s.header[:0], delims: s.delims}
+	*s = scanner{line: s.line[:0], open: s.open[:0], header: s.header[:0], values: s.values[:0], wire: s.wire[:0], delims: s.delims}
 	scanners.Put(s)
 }
 
@@ -310,6 +315,7 @@ func (s *scanner) finish() *Index {
 	}
 	s.closeTo(-1, s.pos, false)
 	x := &Index{Size: s.pos, Limited: s.limited, Root: s.root, Fields: s.fields}
-	x.Structure = appendStructure(nil, s.root, true)
+	s.wire = appendStructure(s.wire[:0], s.root, true)
+	x.Structure = slices.Clone(s.wire)
 	return x
 }

@@ -45,6 +45,8 @@ type wordSet struct {
 	raw    bool // the word has a character that only viet.Key knows how to fold
 	memo   wordMemo
 	plain  []byte // of texts.plain
+	bits   []byte // where the gaps are written
+	head   []byte // where the header is folded
 }
 
 func newWordSet() *wordSet {
@@ -63,7 +65,7 @@ const (
 
 // release gives the set away.
 func (s *wordSet) release() {
-	if len(s.others) <= maxSpareOthers && cap(s.plain)+cap(s.word) <= maxSparePlain {
+	if len(s.others) <= maxSpareOthers && cap(s.plain)+cap(s.word)+cap(s.head) <= maxSparePlain {
 		s.reset()
 		wordSets.Put(s)
 	}
@@ -283,7 +285,7 @@ func (s *wordSet) encode(header []byte) Words {
 	if header != nil {
 		s.flags |= wordsHeader
 	}
-	b := []byte{s.flags}
+	b := append(make([]byte, 0, 256+len(header)+s.bytes+2*len(s.others)), s.flags)
 	b = appendSection(b, header)
 	b = s.appendCodes(b)
 	words := make([]string, 0, len(s.others))
@@ -320,7 +322,7 @@ func (s *wordSet) appendCodes(b []byte) []byte {
 	}
 	k := max(bits.Len(uint(s.table.size()/n))-1, 0)
 	b = append(b, byte(k))
-	var w bitWriter
+	w := bitWriter{out: s.bits[:0]}
 	last := -1
 	for i, word := range s.seen {
 		for ; word != 0; word &= word - 1 {
@@ -329,7 +331,8 @@ func (s *wordSet) appendCodes(b []byte) []byte {
 			last = code
 		}
 	}
-	return appendSection(b, w.bytes())
+	s.bits = w.bytes()
+	return appendSection(b, s.bits)
 }
 
 // textsWithin reports whether the first n bytes of the message hold all its texts.
@@ -349,7 +352,7 @@ func addWords(x *Index, head []byte, r io.ReaderAt) {
 	}
 	var filter []byte
 	if root := x.Root; root.BodyStart <= int64(len(head)) && !x.Fields.Cut {
-		filter = headFilter(head[:root.BodyStart])
+		filter, s.head = headFilter(head[:root.BodyStart], s.head)
 	}
 	x.Words = s.encode(filter)
 	s.release()

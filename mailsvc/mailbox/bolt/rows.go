@@ -305,7 +305,7 @@ const maxInlineIndex = 1200
 // The row has two parts, each with its checksum, so that the index need not be
 // read when it is not wanted.
 func (m *messageRow) encode(key []byte) []byte {
-	e := newEncoder(96 + len(m.prefix) + len(m.index))
+	e := newEncoder(96 + len(m.prefix))
 	e.byte(m.where)
 	e.time(m.internal)
 	e.uint(m.thread)
@@ -319,16 +319,16 @@ func (m *messageRow) encode(key []byte) []byte {
 		e.uint(uint64(m.blobSize))
 		e.bytes(m.prefix)
 	}
-	head := e.b
-	out := make([]byte, 0, len(head)+len(m.index)+12)
-	out = binary.AppendUvarint(out, uint64(len(head)))
-	out = append(out, seal(key, head)...)
+	head := seal(key, e.b)
+	out := make([]byte, 0, binary.MaxVarintLen32+len(head)+sumSize+len(m.index))
+	out = append(binary.AppendUvarint(out, uint64(len(head))), head...)
 	if m.where != indexInline {
 		return out
 	}
-	i := newEncoder(len(m.index))
-	i.raw(m.index)
-	return append(out, seal(key, i.b)...)
+	start := len(out)
+	out = append(append(out, make([]byte, sumSize)...), m.index...)
+	seal(key, out[start:])
+	return out
 }
 
 // decodeMessage parses a row; the slices of the result point into it. A row that
