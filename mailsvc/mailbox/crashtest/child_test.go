@@ -1,6 +1,7 @@
 package crashtest
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -148,8 +149,9 @@ func faultFromEnvironment(dir string) (*fault, error) {
 	return plan, plan.arm()
 }
 
-// script is a run without chance and concurrency, in which every kind of change
-// occurs: what fails in it at the n-th call of a kind, fails there every time.
+// script is a run without chance, in which every kind of change occurs: what fails
+// in it at the n-th call of a kind fails there every time, or nearly: how many
+// bodies of a burst share a flush is not decided here.
 func script(s *stores, generation int, plan *fault) int {
 	w := &worker{
 		stores: s, r: rand.New(rand.NewPCG(1, 1)), generation: generation, stop: &stopper{c: make(chan struct{})},
@@ -163,6 +165,7 @@ func script(s *stores, generation int, plan *fault) int {
 			}
 			w.deliver(fmt.Sprintf("s-%d-%d%d", generation, i, n*3))
 		}
+		w.burst(account, i)
 		for k := range mine {
 			w.flag(account, mine[k])
 			w.move(account, &mine[k])
@@ -203,12 +206,15 @@ func limitFiles(to uint64) {
 	}
 }
 
+// afterFullNumber is one that no worker comes to.
+const afterFullNumber = -1
+
 // afterFull proves that the stores go on once there is room again: when the
 // parent has closed the child's standard input.
 func afterFull(s *stores, generation int) int {
 	_, _ = io.Copy(io.Discard, os.Stdin)
 	w := &worker{stores: s, r: rand.New(rand.NewPCG(uint64(generation), 99)), generation: generation, stop: &stopper{c: make(chan struct{})}}
-	if _, ok := w.append(accounts[0], 90); !ok {
+	if _, ok := w.append(accounts[0], afterFullNumber); !ok {
 		say("error no recovery")
 		return 1
 	}
@@ -237,6 +243,8 @@ func (w *worker) run(account string, me int) {
 		default:
 		}
 		switch k := w.r.IntN(10); {
+		case n%16 == 15:
+			w.burst(account, me*1_000_000+n)
 		case k < 4 || len(mine) == 0:
 			if id, ok := w.append(account, me*1_000_000+n); ok {
 				mine = append(mine, own{id, "INBOX"})
@@ -272,14 +280,19 @@ func (w *worker) failed(err error) bool {
 	return true
 }
 
-// body stores a body that is made of its tag, so that it can be made again.
+// text is a body that is made of its tag, so that it can be made again.
+func text(tag string, size int) []byte {
+	line := "Subject: " + tag + "\r\n"
+	return bytes.Repeat([]byte(line), (size+len(line)-1)/len(line))
+}
+
+// body stores a body line by line.
 func (w *worker) body(tag string, size int) (mailsvc.BlobID, int64, error) {
 	out, err := mailbox.Bodies{Store: w.bodies}.Create()
 	if err != nil {
 		return "", 0, err
 	}
-	line := []byte("Subject: " + tag + "\r\n")
-	for written := 0; written < size; written += len(line) {
+	for line := range bytes.Lines(text(tag, size)) {
 		if _, err := out.Write(line); err != nil {
 			out.Abort()
 			return "", 0, err
@@ -315,6 +328,44 @@ func (w *worker) append(account string, n int) (mailsvc.BlobID, bool) {
 		say("append %s %s %d %d", account, m.Blob, f.UIDValidity, uids[0])
 	}
 	return m.Blob, true
+}
+
+// burst appends many messages at once, whose bodies are more than one write.
+func (w *worker) burst(account string, n int) {
+	const messages, size = 40, 6000
+	var waits [messages]func() (mailsvc.BlobID, int64, error)
+	for i := range waits {
+		waits[i] = mailbox.Bodies{Store: w.bodies}.Begin(text(fmt.Sprintf("burst-%d-%d-%d", w.generation, n, i), size))
+	}
+	msgs := make([]mailsvc.NewMessage, messages)
+	var failure error
+	for i, wait := range waits {
+		id, size, err := wait()
+		msgs[i] = mailsvc.NewMessage{Blob: id, BlobSize: size, Index: []byte("burst"), Internal: time.Unix(1_800_000_000, 0)}
+		failure = errors.Join(failure, err)
+	}
+	if w.failed(failure) {
+		return
+	}
+	for i := range msgs {
+		if w.early {
+			say("append %s %s 0 0", account, msgs[i].Blob)
+		}
+	}
+	f, err := w.mail.Folder(context.Background(), account, account, "INBOX")
+	if w.failed(err) {
+		return
+	}
+	uids, err := w.mail.Append(context.Background(), account, f.ID, msgs)
+	failed := w.failed(err)
+	for i := range msgs {
+		switch {
+		case failed:
+			w.aborted(account, msgs[i].Blob, err)
+		case !w.early:
+			say("append %s %s %d %d", account, msgs[i].Blob, f.UIDValidity, uids[i])
+		}
+	}
 }
 
 func (w *worker) deliver(id string) {
