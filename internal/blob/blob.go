@@ -99,7 +99,6 @@ type Store struct {
 	known   verified
 	// allowance is how many bytes may be begun before the free space is looked at.
 	allowance atomic.Int64
-	spare     sync.Pool // of *[]byte: memory of small bodies that were committed
 	// sweeping is held by the one Sweep at work.
 	sweeping sync.Mutex
 }
@@ -215,7 +214,7 @@ func Valid(id string) bool {
 // memory until Commit.
 type Writer struct {
 	s     *Store
-	small *[]byte  // from Store.spare
+	small []byte
 	file  *os.File // once the body is not small
 	hash  hash.Hash
 	size  int64
@@ -228,23 +227,7 @@ func (s *Store) Create() (*Writer, error) {
 	if err := s.checkReserve(); err != nil {
 		return nil, fmt.Errorf("create body: %w", err)
 	}
-	small, ok := s.spare.Get().(*[]byte)
-	if !ok {
-		small = new([]byte)
-	}
-	return &Writer{s: s, small: small, hash: sha256.New()}, nil
-}
-
-// maxSpare is the size in bytes up to which the memory of a body is used again.
-const maxSpare = 32 << 10
-
-// dropSmall gives up the memory of the body, which nobody reads any more.
-func (w *Writer) dropSmall() {
-	if w.small != nil && cap(*w.small) <= maxSpare {
-		*w.small = (*w.small)[:0]
-		w.s.spare.Put(w.small)
-	}
-	w.small = nil
+	return &Writer{s: s, hash: sha256.New()}, nil
 }
 
 // Begin starts to make a body durable, and returns before it is; wait returns
@@ -341,8 +324,8 @@ func (w *Writer) Write(p []byte) (int, error) {
 }
 
 func (w *Writer) write(p []byte) (int, error) {
-	if w.file == nil && len(*w.small)+len(p) <= w.s.o.PackBelow {
-		*w.small = append(*w.small, p...)
+	if w.file == nil && len(w.small)+len(p) <= w.s.o.PackBelow {
+		w.small = append(w.small, p...)
 		return len(p), nil
 	}
 	if err := w.spill(); err != nil {
@@ -360,8 +343,8 @@ func (w *Writer) spill() error {
 	if w.file, err = os.CreateTemp(w.s.tmp(), "body-"); err != nil {
 		return err
 	}
-	_, err = w.file.Write(*w.small)
-	w.dropSmall()
+	_, err = w.file.Write(w.small)
+	w.small = nil
 	return err
 }
 
@@ -385,7 +368,7 @@ func (w *Writer) Commit() (id string, size int64, err error) {
 func (w *Writer) commit(id string) error {
 	s := w.s
 	if w.file == nil && s.o.PackBelow >= 0 {
-		return s.packs.commit(binaryName(id), *w.small)
+		return s.packs.commit(binaryName(id), w.small)
 	}
 	if err := w.spill(); err != nil {
 		return err
@@ -485,7 +468,7 @@ func (s *Store) stripe(id string) *sync.Mutex { return &s.names[stripeOf(id)] }
 // Abort drops the body.
 func (w *Writer) Abort() {
 	w.done = true
-	w.dropSmall()
+	w.small = nil
 	if w.file == nil {
 		return
 	}
