@@ -180,11 +180,12 @@ func script(s *stores, generation int, plan *fault) int {
 			w.deliver(fmt.Sprintf("s-%d-%d%d", generation-1, i/3, i%3*3))
 		}
 	}
+	worked := plan.count.Load()
 	if err := s.close(); err != nil {
 		say("error close: %v", err)
 		return 1
 	}
-	say("calls %d", plan.count)
+	say("calls %d %d", plan.count.Load(), worked)
 	return 0
 }
 

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"unsafe"
 
@@ -36,7 +37,7 @@ type fault struct {
 	errno syscall.Errno
 	on    bool // all further calls fail too
 	dir   string
-	count int
+	count atomic.Int64
 }
 
 func parseFault(s, dir string) (*fault, error) {
@@ -109,8 +110,8 @@ func (f *fault) answer(fd uintptr, memory *os.File) {
 		}
 		r := reply{id: n.id, flags: unix.SECCOMP_USER_NOTIF_FLAG_CONTINUE}
 		if f.mine(&n, memory) {
-			f.count++
-			if f.n > 0 && (f.count == f.n || f.on && f.count > f.n) {
+			count := int(f.count.Add(1))
+			if f.n > 0 && (count == f.n || f.on && count > f.n) {
 				r.flags, r.err = 0, -int32(f.errno)
 			}
 		}

@@ -22,6 +22,7 @@ type ledger struct {
 	tops     map[string][3]uint64      // "account folder": UIDVALIDITY, UIDNEXT, HIGHESTMODSEQ as last seen
 	acks     int
 	calls    int  // of the kind that was to fail, if the child came to its end
+	worked   int  // those before the stores were closed
 	full     bool // it said that the disk is full
 	fatal    bool // it said that it must stop
 	late     int  // answers after that
@@ -49,6 +50,7 @@ func (l *ledger) note(line string) error {
 		return nil
 	case "calls":
 		l.calls, _ = strconv.Atoi(f[1])
+		l.worked, _ = strconv.Atoi(f[2])
 		return nil
 	case "append":
 		l.held[what] = true
