@@ -125,6 +125,33 @@ func TestCondStoreAnswers(t *testing.T) {
 	}
 }
 
+// TestSilentStoreHidesNothing: .SILENT is silent about what the client can work out
+// for itself, which it cannot if somebody else changed the flags meanwhile.
+func TestSilentStoreHidesNothing(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, Plain, nil)
+	for range 2 {
+		h.put(alice, "INBOX", letter("một", "x"))
+	}
+	for _, c := range []struct{ enable, own, other string }{
+		{"NOOP", "", `* 1 FETCH (UID 1 FLAGS (\Seen \Flagged))`},
+		{"ENABLE CONDSTORE", `* 2 FETCH (UID 2 MODSEQ (<own>))`, `* 1 FETCH (UID 1 FLAGS (\Seen \Flagged) MODSEQ (<other>))`},
+	} {
+		w, other := h.login(alice), h.login(alice)
+		w.ok(c.enable)
+		w.ok("SELECT INBOX")
+		other.ok("SELECT INBOX")
+		other.ok(`STORE 1:2 FLAGS ()`)
+		w.ok("NOOP")
+		other.ok(`STORE 1 +FLAGS (\Flagged)`)
+		want := "C: STORE 1:2 +FLAGS.SILENT (\\Seen)\n"
+		if c.own != "" {
+			want += "S: " + c.own + "\n"
+		}
+		newScript(t).play(w, want+"S: "+c.other+"\nC: STORE 1:2 -FLAGS.SILENT (x)\nC: NOOP")
+	}
+}
+
 // TestSearchByNumberTellsNoExpunge: not even UID SEARCH may, if its keys are
 // sequence numbers (RFC 7162 section 3.2.10.2, RFC 9051 section 7.5.1).
 func TestSearchByNumberTellsNoExpunge(t *testing.T) {

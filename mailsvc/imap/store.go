@@ -78,18 +78,54 @@ func (r *request) store() error {
 		return nil
 	}
 	change := mailsvc.FlagChange{Op: flagOps[a.Op], Flags: a.flags, UnchangedSince: a.unchangedSince}
-	rows, kept, err := c.setFlags(v.ranges(spans), change)
+	s, err := c.setFlagsKnown(v.ranges(spans), change, a.Silent)
 	if err != nil {
 		return err
 	}
-	c.told(rows)
-	if len(kept) > 0 {
-		r.modified(kept)
+	c.told(s.all())
+	if len(s.kept) > 0 {
+		r.modified(s.kept)
 	}
-	if n := len(rows) + len(kept); (a.conditional || !a.Silent) && n < count(spans) {
-		return c.writeAllFlags(spans, kept)
+	if n := len(s.rows) + len(s.news) + len(s.kept); (a.conditional || !a.Silent) && n < count(spans) {
+		return c.writeAllFlags(spans, s.kept)
 	}
-	return c.writeStored(rows, &a)
+	return c.writeStored(&s, a.Silent)
+}
+
+// stored is what a STORE did.
+type stored struct {
+	rows []mailsvc.Message // changed
+	news []mailsvc.Message // changed, and by somebody else before: the client cannot know what they are now
+	kept []mailsvc.UID     // left alone by UNCHANGEDSINCE
+}
+
+// all returns what changed, ascending.
+func (s *stored) all() []mailsvc.Message {
+	if len(s.news) == 0 {
+		return s.rows
+	}
+	all := slices.Concat(s.rows, s.news)
+	slices.SortFunc(all, func(a, b mailsvc.Message) int { return cmp.Compare(a.UID, b.UID) })
+	return all
+}
+
+// setFlagsKnown changes flags. If the client works out for itself what the flags
+// are then, those messages are done apart whose flags it does not know now.
+func (c *conn) setFlagsKnown(ranges []mailsvc.Range, change mailsvc.FlagChange, silent bool) (s stored, err error) {
+	known := change
+	if mod := max(c.view.mod, 1); silent && (known.UnchangedSince == 0 || known.UnchangedSince > mod) {
+		known.UnchangedSince = mod
+	}
+	s.rows, s.kept, err = c.setFlags(ranges, known)
+	if err != nil || len(s.kept) == 0 || known.UnchangedSince == change.UnchangedSince {
+		return s, err
+	}
+	unknown := make([]mailsvc.Range, len(s.kept))
+	for i, u := range s.kept {
+		unknown[i] = mailsvc.Range{From: u, To: u}
+	}
+	s.news, s.kept, err = c.setFlags(unknown, change)
+	return s, err
 }
 
 func count(spans []span) (n int) {
@@ -185,16 +221,33 @@ func (v *view) toldMod() mailsvc.ModSeq {
 	return mod
 }
 
-// writeStored answers STORE. With .SILENT only MODSEQ is told, and only to
-// clients that know it.
-func (c *conn) writeStored(rows []mailsvc.Message, a *storeArgs) error {
-	if a.Silent && !c.condstore {
-		return nil
+// writeStored answers STORE. With .SILENT only MODSEQ is told of what the client
+// knows, and only if it knows MODSEQ.
+func (c *conn) writeStored(s *stored, silent bool) error {
+	if !silent {
+		return c.writeChanged(s.all())
 	}
+	if c.condstore {
+		if err := c.writeModSeqs(s.rows); err != nil {
+			return err
+		}
+	}
+	return c.writeChanged(s.news)
+}
+
+func (c *conn) writeChanged(rows []mailsvc.Message) error {
 	for i := range rows {
-		if !a.Silent {
-			c.writeFlags(c.view, &rows[i])
-		} else if s := c.view.seq(rows[i].UID); s > 0 {
+		c.writeFlags(c.view, &rows[i])
+		if err := c.w.settle(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *conn) writeModSeqs(rows []mailsvc.Message) error {
+	for i := range rows {
+		if s := c.view.seq(rows[i].UID); s > 0 {
 			c.w.str("* ")
 			c.w.num(uint64(s))
 			c.w.str(" FETCH (UID ")
