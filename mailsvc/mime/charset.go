@@ -2,7 +2,6 @@ package mime
 
 import (
 	"bytes"
-	"math"
 	"strings"
 	"unicode/utf8"
 
@@ -122,7 +121,10 @@ func decoderOf(name string, sample []byte) transform.Transformer {
 	name = strings.ToLower(strings.Trim(name, " \t\"';"))
 	switch name {
 	case "utf-8", "utf8":
-		return nil
+		if utf8.Valid(sample) {
+			return nil
+		}
+		return doubt(nil, sample)
 	case "tcvn", "tcvn3", "tcvn-5712", "tcvn5712", "tcvn5712-1", "tcvn5712-1:1993", "x-viet-tcvn5712", "x-viet-tcvn":
 		return tcvn
 	case "viscii", "viscii1.1-1", "csviscii", "x-viet-viscii":
@@ -131,12 +133,12 @@ func decoderOf(name string, sample []byte) transform.Transformer {
 		return vni{}
 	case "utf-16":
 		return unicode.UTF16(unicode.BigEndian, unicode.UseBOM).NewDecoder()
-	case "", "us-ascii", "ascii", "unknown-8bit", "x-unknown", "8bit", "binary", "iso-8859-1", "latin1":
+	case "", "us-ascii", "ascii", "unknown-8bit", "x-unknown", "8bit", "binary", "iso-8859-1", "latin1", "x-user-defined":
 		return guess(sample)
-	case "windows-1252", "cp1252", "x-cp1252", "x-ansi", "iso-8859-15", "latin9": // what programs write that do not know better
-		if validPrefix(sample) {
-			return nil
-		}
+	case "windows-1252", "cp1252", "x-cp1252", "x-ansi": // what programs write that do not know better
+		return doubt(charmap.Windows1252.NewDecoder(), sample)
+	case "iso-8859-15", "latin9":
+		return doubt(charmap.ISO8859_15.NewDecoder(), sample)
 	}
 	if e, err := htmlindex.Get(name); err == nil && e != encoding.Replacement {
 		return e.NewDecoder()
@@ -151,22 +153,48 @@ func guess(sample []byte) transform.Transformer {
 	if validPrefix(sample) {
 		return nil
 	}
-	best, most := transform.Transformer(charmap.Windows1258.NewDecoder()), math.MinInt
-	for _, t := range [...]transform.Transformer{best, tcvn, viscii, vni{}} {
-		if n := syllablesIn(t, sample); n > most {
-			best, most = t, n
+	best, _, _ := mostVietnamese(sample)
+	return best
+}
+
+// doubt tells the charset of a text that says it is in declared (nil: UTF-8),
+// which programs also say that do not know. Another one must make Vietnamese of
+// seven words in ten, and of more than declared does.
+func doubt(declared transform.Transformer, sample []byte) transform.Transformer {
+	if validPrefix(sample) {
+		return nil
+	}
+	best, good, bad := mostVietnamese(sample)
+	most := 0
+	if declared != nil {
+		g, b := syllablesIn(declared, sample)
+		declared.Reset()
+		most = g - b
+	}
+	if 10*good >= 7*(good+bad) && good-bad > most {
+		return best
+	}
+	return declared
+}
+
+// mostVietnamese returns the charset in which most words are Vietnamese, and how
+// many are and are not.
+func mostVietnamese(sample []byte) (best transform.Transformer, good, bad int) {
+	for _, t := range [...]transform.Transformer{charmap.Windows1258.NewDecoder(), tcvn, viscii, vni{}} {
+		if g, b := syllablesIn(t, sample); best == nil || g-b > good-bad {
+			best, good, bad = t, g, b
 		}
 	}
 	best.Reset()
-	return best
+	return best, good, bad
 }
 
 // maxGuessed is how much of a text is looked at to guess its charset, bytes.
 const maxGuessed = 4 << 10
 
-// syllablesIn counts the words with marks that are Vietnamese syllables, less
+// syllablesIn counts the words with marks that are Vietnamese syllables, and
 // those that are none.
-func syllablesIn(t transform.Transformer, sample []byte) (n int) {
+func syllablesIn(t transform.Transformer, sample []byte) (good, bad int) {
 	first := max(bytes.IndexFunc(sample, func(r rune) bool { return r >= utf8.RuneSelf }), 64) - 64
 	text, _, _ := transform.Bytes(t, sample[first:min(len(sample), first+maxGuessed)])
 	for word := range strings.FieldsFuncSeq(viet.NFC(string(text)), func(r rune) bool { return kindOf(r) != inWord }) {
@@ -174,12 +202,12 @@ func syllablesIn(t transform.Transformer, sample []byte) (n int) {
 			continue
 		}
 		if _, known := lookup(syllables(), viet.Key(word)); known {
-			n++
+			good++
 		} else {
-			n--
+			bad++
 		}
 	}
-	return n
+	return good, bad
 }
 
 // validPrefix reports whether b is UTF-8, possibly cut within the last character.

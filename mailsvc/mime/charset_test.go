@@ -14,7 +14,7 @@ func TestUndeclaredCharsets(t *testing.T) {
 		"VISCII":       "C\xb5ng h\xf2a x\xe3 h\xb5i ch\xfc ngh\xeea Vi\xaet Nam",
 		"VNI":          "Co\xe4ng ho\xf8a xa\xf5 ho\xe4i chu\xfb ngh\xf3a Vie\xe4t Nam",
 	} {
-		for _, charset := range []string{"", "us-ascii", "iso-8859-1", "x-unknown", "no such charset"} {
+		for _, charset := range []string{"", "us-ascii", "iso-8859-1", "x-unknown", "no such charset", "utf-8", "windows-1252", "iso-8859-15", "x-user-defined"} {
 			p := &Part{Type: "text", Subtype: "plain", Params: []Param{{"charset", charset}}, Encoding: "8bit"}
 			if got := PartText(p, []byte(in)); got != want {
 				t.Errorf("%s declared as %q: %q", name, charset, got)
@@ -22,6 +22,17 @@ func TestUndeclaredCharsets(t *testing.T) {
 		}
 		if got := DecodeText([]byte(in)); got != want {
 			t.Errorf("%s in a header: %q", name, got)
+		}
+	}
+	// What is as it says stays so, though some words would be Vietnamese in another charset.
+	for charset, texts := range map[string][2]string{
+		"windows-1252": {"Le th\xe9 est n\xe9 \xe0 Hu\xe9, d\xe9j\xe0 pr\xe9sent\xe9 \x96 30 \x80", "Le thé est né à Hué, déjà présenté – 30 €"},
+		"iso-8859-15":  {"Gr\xfc\xdfe f\xfcr 30 \xa4", "Grüße für 30 €"},
+		"utf-8":        {"Văn bản s\xff 15", "Văn bản s\ufffd 15"},
+	} {
+		p := &Part{Type: "text", Subtype: "plain", Params: []Param{{"charset", charset}}, Encoding: "8bit"}
+		if got := PartText(p, []byte(texts[0])); got != texts[1] {
+			t.Errorf("%s: %q, want %q", charset, got, texts[1])
 		}
 	}
 	for in, want := range map[string]string{

@@ -275,6 +275,7 @@ func softBreak(b []byte) int {
 func stripHTML(s string) string {
 	var b strings.Builder
 	b.Grow(len(s) / 2)
+	var quotes quoteEnds
 	for {
 		i := strings.IndexByte(s, '<')
 		if i < 0 {
@@ -282,7 +283,7 @@ func stripHTML(s string) string {
 		}
 		b.WriteString(s[:i])
 		s = s[i:]
-		n, name := htmlTag(s)
+		n, name := quotes.htmlTag(s)
 		switch {
 		case n == 0:
 			b.WriteByte('<')
@@ -290,6 +291,7 @@ func stripHTML(s string) string {
 			continue
 		case name == "script" || name == "style" || name == "title":
 			n += hidden(s[n:], "</"+name)
+		case name == "": // a comment or a declaration
 		case !inlineTag(name):
 			b.WriteByte('\n')
 		}
@@ -299,21 +301,47 @@ func stripHTML(s string) string {
 	return html.UnescapeString(b.String())
 }
 
+// quoteEnds remembers which quotes, " and ', are known not to come any more.
+type quoteEnds struct{ noDouble, noSingle bool }
+
+// tagLength returns the length of the tag at the start of s. A ">" in the quoted
+// value of an attribute does not end it; a quote that is never closed is none, and
+// a tag that never ends takes all that is left. Every call consumes what it looked
+// at or remembers that there is nothing to look for, so the whole stays linear.
+func (q *quoteEnds) tagLength(s string) int {
+	for i := 1; i < len(s); i++ {
+		switch c := s[i]; {
+		case c == '>':
+			return i + 1
+		case c == '"' || c == '\'':
+			none := &q.noDouble
+			if c == '\'' {
+				none = &q.noSingle
+			}
+			if *none || s[i-1] != '=' {
+				continue
+			}
+			end := strings.IndexByte(s[i+1:], c)
+			if *none = end < 0; end >= 0 {
+				i += end + 1
+			}
+		}
+	}
+	return len(s)
+}
+
 // htmlTag returns the length of the tag at the start of s and its name in lower
-// case, with "/" of a closing tag left out; 0 if "<" begins no tag. A tag that
-// never ends takes all that is left.
-func htmlTag(s string) (n int, name string) {
+// case, with "/" of a closing tag left out, "" for a comment or a declaration; 0 if
+// "<" begins no tag.
+func (q *quoteEnds) htmlTag(s string) (n int, name string) {
 	if strings.HasPrefix(s, "<!--") {
-		return min(hidden(s, "-->")+len("-->"), len(s)), "!"
+		return min(hidden(s, "-->")+len("-->"), len(s)), ""
 	}
 	body := strings.TrimPrefix(s[1:], "/")
 	if body == "" || !(body[0]|0x20 >= 'a' && body[0]|0x20 <= 'z' || body[0] == '!' || body[0] == '?') {
 		return 0, ""
 	}
-	n = strings.IndexByte(s, '>') + 1
-	if n == 0 {
-		n = len(s)
-	}
+	n = q.tagLength(s)
 	const maxName = 16
 	end := 0
 	for end < len(body) && end < maxName && (body[end]|0x20 >= 'a' && body[end]|0x20 <= 'z' || body[end] >= '0' && body[end] <= '9') {
