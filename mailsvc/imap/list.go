@@ -159,7 +159,7 @@ type listOptions struct {
 	status   *statusItems
 	myRights bool
 	extended bool // the extended syntax was used
-	patterns []pattern
+	patterns []*pattern
 	oldName  string // under which NOTIFY told of the mailbox
 }
 
@@ -286,7 +286,7 @@ func (p *parser) listReturn(o *listOptions) {
 }
 
 func (o *listOptions) matches(name string) bool {
-	return slices.ContainsFunc(o.patterns, func(p pattern) bool { return p.match(name) })
+	return slices.ContainsFunc(o.patterns, func(p *pattern) bool { return p.match(name) })
 }
 
 // wants reports whether a mailbox is to be listed, and what it has below that is.
@@ -388,7 +388,7 @@ func (r *request) lsub() error {
 		}
 		switch {
 		case l.subscribed:
-		case l.childSub && strings.HasSuffix(string(o.patterns[0]), "%"):
+		case l.childSub && strings.HasSuffix(o.patterns[0].text, "%"):
 			l.virtual = true
 		default:
 			continue

@@ -1,64 +1,111 @@
 package imap
 
-import "strings"
-
 // pattern is a LIST pattern, prepared.
-type pattern string
+type pattern struct {
+	text     string // runs of wildcards joined, which mean the same and cost more
+	literals int    // bytes that stand for themselves
+	// Sets of places in text, a bit each:
+	stars, wild bitSet          // of "*", of both wildcards
+	bytes       map[byte]bitSet // of each byte
+}
 
-// newPattern joins runs of wildcards, which mean the same and cost more.
-func newPattern(s string) pattern {
-	var b strings.Builder
-	for i := 0; i < len(s); {
-		if s[i] != '*' && s[i] != '%' {
-			b.WriteByte(s[i])
-			i++
-			continue
-		}
-		wild := byte('%')
-		for i < len(s) && (s[i] == '*' || s[i] == '%') {
-			if s[i] == '*' {
-				wild = '*'
-			}
-			i++
-		}
-		b.WriteByte(wild)
+// bitSet is a set of small numbers.
+type bitSet []uint64
+
+func (s bitSet) add(i int) { s[i/64] |= 1 << (i % 64) }
+
+func (s bitSet) has(i int) bool { return s[i/64]&(1<<(i%64)) != 0 }
+
+// maxShown bounds what a name can be that LIST shows, bytes: agencies' names stand
+// before those of their folders.
+const maxShown = 4 * maxName
+
+// newPattern prepares s. A pattern with more literal bytes than any name has
+// matches nothing and is not kept.
+func newPattern(s string) *pattern {
+	text, literals := joinWildcards(s)
+	p := &pattern{text: text, literals: literals}
+	if literals > maxShown {
+		p.text = ""
+		return p
 	}
-	return pattern(b.String())
+	words := len(text)/64 + 1
+	p.stars, p.wild, p.bytes = make(bitSet, words), make(bitSet, words), make(map[byte]bitSet)
+	for i := range len(text) {
+		switch c := text[i]; c {
+		case '*':
+			p.stars.add(i)
+			p.wild.add(i)
+		case '%':
+			p.wild.add(i)
+		default:
+			if p.bytes[c] == nil {
+				p.bytes[c] = make(bitSet, words)
+			}
+			p.bytes[c].add(i)
+		}
+	}
+	return p
+}
+
+func joinWildcards(s string) (text string, literals int) {
+	b := make([]byte, 0, len(s))
+	for i := range len(s) {
+		c, n := s[i], len(b)
+		switch wild := n > 0 && (b[n-1] == '*' || b[n-1] == '%'); {
+		case c != '*' && c != '%':
+			literals++
+			b = append(b, c)
+		case !wild:
+			b = append(b, c)
+		case c == '*':
+			b[n-1] = c
+		}
+	}
+	return string(b), literals
 }
 
 // match reports whether the whole name fits. "*" stands for anything, "%" for
-// anything without the delimiter. Time is at most len(pattern)*len(name): the
-// set of places in the pattern that the name read so far leads to is followed.
-func (p pattern) match(name string) bool {
-	at := make([]bool, len(p)+1)
-	next := make([]bool, len(p)+1)
-	at[0] = true
+// anything without the delimiter. The set of places in the pattern that the name
+// read so far leads to is followed, 64 at a step.
+func (p *pattern) match(name string) bool {
+	if len(name) < p.literals {
+		return false
+	}
+	if p.text == "" {
+		return name == ""
+	}
+	at, next := make(bitSet, len(p.wild)), make(bitSet, len(p.wild))
+	at.add(0)
 	p.skipWild(at)
-	for i := 0; i < len(name); i++ {
-		clear(next)
-		c := name[i]
-		for j := 0; j < len(p); j++ {
-			if !at[j] {
-				continue
-			}
-			switch {
-			case p[j] == '*', p[j] == '%' && c != delimiter[0]:
-				next[j] = true
-			case p[j] == c:
-				next[j+1] = true
+	for i := range len(name) {
+		stay := p.wild
+		if name[i] == delimiter[0] {
+			stay = p.stars
+		}
+		here := p.bytes[name[i]]
+		carry := uint64(0)
+		for w := range at {
+			next[w] = at[w]&stay[w] | carry
+			carry = 0
+			if here != nil {
+				moved := at[w] & here[w]
+				next[w] |= moved << 1
+				carry = moved >> 63
 			}
 		}
 		p.skipWild(next)
 		at, next = next, at
 	}
-	return at[len(p)]
+	return at.has(len(p.text))
 }
 
-// skipWild lets wildcards stand for nothing.
-func (p pattern) skipWild(at []bool) {
-	for j := 0; j < len(p); j++ {
-		if at[j] && (p[j] == '*' || p[j] == '%') {
-			at[j+1] = true
-		}
+// skipWild lets wildcards stand for nothing. No two stand side by side.
+func (p *pattern) skipWild(at bitSet) {
+	carry := uint64(0)
+	for w := range at {
+		skipped := at[w] & p.wild[w]
+		at[w] |= skipped<<1 | carry
+		carry = skipped >> 63
 	}
 }

@@ -113,7 +113,7 @@ func (s *stored) all() []mailsvc.Message {
 // are then, those messages are done apart whose flags it does not know now.
 func (c *conn) setFlagsKnown(ranges []mailsvc.Range, change mailsvc.FlagChange, silent bool) (s stored, err error) {
 	known := change
-	if mod := max(c.view.mod, 1); silent && (known.UnchangedSince == 0 || known.UnchangedSince > mod) {
+	if mod := max(c.view.mod, 1); silent && c.quiet&onFlagChange == 0 && (known.UnchangedSince == 0 || known.UnchangedSince > mod) {
 		known.UnchangedSince = mod
 	}
 	s.rows, s.kept, err = c.setFlags(ranges, known)
