@@ -129,6 +129,29 @@ func TestFetchItems(t *testing.T) {
 		A: BAD
 		C: FETCH 1 (FLAGS FLAGS UID UID)
 		S: * 1 FETCH (UID 1 FLAGS (\Flagged $Done))
+		C: FETCH 1 ()
+		A: BAD
+		C: FETCH 1 (EMAILID THREADID)
+		S: * 1 FETCH (EMAILID (<mail>) THREADID (<thread>))
+		C: COPY 1 INBOX
+		S: * 3 EXISTS
+		A: OK [COPYUID <validity> 1 3]
+		A copy has the same EMAILID.
+		C: FETCH 3 (EMAILID THREADID FLAGS)
+		S: * 3 FETCH (FLAGS (\Flagged $Done) EMAILID (<mail>) THREADID (<thread>))
+		C: STATUS INBOX (MAILBOXID)
+		S: * STATUS "INBOX" (MAILBOXID (<box>))
+	`)
+}
+
+func TestFetchSets(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, Plain, nil)
+	h.put(alice, "INBOX", letter("một", "thân"))
+	h.put(alice, "INBOX", letter("hai", "thân"))
+	w := h.login(alice)
+	w.ok("SELECT INBOX")
+	newScript(t).play(w, `
 		C: FETCH 2,1,2:1 UID
 		S: * 1 FETCH (UID 1)
 		S: * 2 FETCH (UID 2)
@@ -151,23 +174,20 @@ func TestFetchItems(t *testing.T) {
 		A: BAD
 		C: FETCH 1,,2 UID
 		A: BAD
-		C: FETCH 1 ()
-		A: BAD
 		C: UID FETCH 5:9 FLAGS
 		C: UID FETCH 3:* UID
 		S: * 2 FETCH (UID 2)
 		C: UID FETCH 4294967295 UID
-		C: FETCH 1 (EMAILID THREADID)
-		S: * 1 FETCH (EMAILID (<mail>) THREADID (<thread>))
-		C: COPY 1 INBOX
-		S: * 3 EXISTS
-		A: OK [COPYUID <validity> 1 3]
-		A copy has the same EMAILID.
-		C: FETCH 3 (EMAILID THREADID FLAGS)
-		S: * 3 FETCH (FLAGS (\Flagged $Done) EMAILID (<mail>) THREADID (<thread>))
-		C: STATUS INBOX (MAILBOXID)
-		S: * STATUS "INBOX" (MAILBOXID (<box>))
-		An empty mailbox has no last message.
+	`)
+}
+
+// TestFetchFromEmpty: an empty mailbox has no last message.
+func TestFetchFromEmpty(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, Plain, nil)
+	w := h.login(alice)
+	w.ok("SELECT INBOX")
+	newScript(t).play(w, `
 		C: SELECT "Th&AbA- nh&AOE-p"
 		S: * OK [CLOSED]…
 		S: * FLAGS …

@@ -10,17 +10,23 @@ import (
 // The dialogues of this file are about SEARCH, its results and what can be
 // found in Vietnamese.
 
-func TestSearchResults(t *testing.T) {
-	t.Parallel()
+// searched is a client that has selected an INBOX of n messages, "a", "b" and so on.
+func searched(t *testing.T, n int) *wire {
+	t.Helper()
 	now := time.Date(2009, 11, 16, 1, 0, 30, 0, time.UTC)
 	h := newHouse(t, Plain, func(o *Options) { o.Now = func() time.Time { return now } })
-	for i := range 6 {
+	for i := range n {
 		h.put(alice, "INBOX", letter(string(rune('a'+i)), "x"))
 	}
 	w := h.login(alice)
 	w.ok("SELECT INBOX")
-	newScript(t).play(w, `
-		RFC 4731: every combination answers in one line.
+	return w
+}
+
+// TestSearchReturn is RFC 4731: every combination answers in one line.
+func TestSearchReturn(t *testing.T) {
+	t.Parallel()
+	newScript(t).play(searched(t, 6), `
 		C: UID SEARCH RETURN (MIN MAX ALL COUNT) 2:4
 		S: * ESEARCH (TAG …) UID MIN 2 MAX 4 ALL 2:4 COUNT 3
 		C: SEARCH RETURN () 1,3:5
@@ -35,7 +41,13 @@ func TestSearchResults(t *testing.T) {
 		A: BAD
 		C: SEARCH RETURN (MIN)
 		A: BAD
-		RFC 5182: what SAVE keeps depends on what else is asked.
+	`)
+}
+
+// TestSearchSaves is RFC 5182: what SAVE keeps depends on what else is asked.
+func TestSearchSaves(t *testing.T) {
+	t.Parallel()
+	newScript(t).play(searched(t, 6), `
 		C: SEARCH RETURN (SAVE) 2:5
 		C: SEARCH RETURN (SAVE MIN) $
 		S: * ESEARCH (TAG …) MIN 2
@@ -65,6 +77,14 @@ func TestSearchResults(t *testing.T) {
 		A: BAD
 		C: SEARCH RETURN (SAVE) NONSENSE
 		A: BAD
+	`)
+}
+
+// TestSavedSearchEnds says when a saved result is gone, in whole or in part.
+func TestSavedSearchEnds(t *testing.T) {
+	t.Parallel()
+	newScript(t).play(searched(t, 6), `
+		C: SEARCH RETURN (SAVE) 5:6
 		What is no command changes nothing; a search that fails leaves nothing behind.
 		C: SEARCH $
 		S: * SEARCH 5 6
@@ -101,7 +121,12 @@ func TestSearchResults(t *testing.T) {
 		S: * OK [MAILBOXID …
 		C: SEARCH $
 		S: * SEARCH
-		Charsets.
+	`)
+}
+
+func TestSearchCharsets(t *testing.T) {
+	t.Parallel()
+	newScript(t).play(searched(t, 4), `
 		C: SEARCH CHARSET US-ASCII ALL
 		S: * SEARCH 1 2 3 4
 		C: SEARCH CHARSET "utf-8" SUBJECT «a»
@@ -114,7 +139,12 @@ func TestSearchResults(t *testing.T) {
 		A: NO [BADCHARSET
 		C: SEARCH CHARSET
 		A: BAD
-		Numbers and sets.
+	`)
+}
+
+func TestSearchNumbers(t *testing.T) {
+	t.Parallel()
+	newScript(t).play(searched(t, 4), `
 		C: SEARCH *
 		S: * SEARCH 4
 		C: SEARCH UID *
@@ -131,6 +161,12 @@ func TestSearchResults(t *testing.T) {
 		S: * SEARCH 1 2 3 4
 		C: SEARCH LARGER 9223372036854775808
 		A: BAD
+	`)
+}
+
+func TestSearchArguments(t *testing.T) {
+	t.Parallel()
+	newScript(t).play(searched(t, 4), `
 		C: SEARCH YOUNGER 4294967295
 		S: * SEARCH 1 2 3 4
 		C: SEARCH YOUNGER 4294967296
@@ -163,7 +199,13 @@ func TestSearchResults(t *testing.T) {
 		S: * SEARCH
 		C: SEARCH SAVEDBEFORE 1-Jan-2000
 		S: * SEARCH
-		IMAP4rev2 knows the extended answer only.
+	`)
+}
+
+// TestSearchInRev2: IMAP4rev2 knows the extended answer only.
+func TestSearchInRev2(t *testing.T) {
+	t.Parallel()
+	newScript(t).play(searched(t, 4), `
 		C: ENABLE IMAP4rev2
 		S: * ENABLED IMAP4rev2
 		C: SEARCH 2:3

@@ -98,12 +98,38 @@ format = "json"
 	}
 }
 
-func TestRefusals(t *testing.T) {
+// refusal is a file that is refused.
+type refusal struct {
+	name, file string
+	want       []string // beginnings of the lines of the error
+}
+
+func refuse(t *testing.T, tests []refusal) {
+	t.Helper()
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			_, err := Parse([]byte(tt.file), "vanthu.toml", "/")
+			var e *Error
+			if !errors.As(err, &e) {
+				t.Fatalf("got %v", err)
+			}
+			got := strings.Split(err.Error(), "\n")
+			if len(got) != len(tt.want) {
+				t.Fatalf("got:\n%v", err)
+			}
+			for i, want := range tt.want {
+				if !strings.HasPrefix(got[i], want) {
+					t.Errorf("got  %s\nwant %s", got[i], want)
+				}
+			}
+		})
+	}
+}
+
+func TestUnknownKeys(t *testing.T) {
 	t.Parallel()
-	tests := []struct {
-		name, file string
-		want       []string // whole lines of the error
-	}{
+	refuse(t, []refusal{
 		{"unknown key", minimal + "[limits]\n\nrecipient = 5\n",
 			[]string{"vanthu.toml:7: limits.recipient: this is not a setting; did you mean limits.recipients?"}},
 		{"swapped letters", "domian = \"a.test\"\n",
@@ -120,6 +146,12 @@ func TestRefusals(t *testing.T) {
 			[]string{"vanthu.toml:8: dispatch.x: this is not a setting; configs/vanthu.toml lists all of them"}},
 		{"path as one key", "\"log.level\" = \"info\"\n" + minimal,
 			[]string{"vanthu.toml:1: log.level: this is not a setting; write the key without quotes, below its [table]"}},
+	})
+}
+
+func TestWrongTypes(t *testing.T) {
+	t.Parallel()
+	refuse(t, []refusal{
 		{"text for a number", minimal + "[limits]\nrecipients = \"many\"\n",
 			[]string{"vanthu.toml:6: limits.recipients: must be a whole number, without quotes"}},
 		{"number for a size", minimal + "[limits]\nmessage_size = 5\n",
@@ -134,13 +166,17 @@ func TestRefusals(t *testing.T) {
 			[]string{"vanthu.toml:1: limits: must be a table, with its settings below it"}},
 		{"text for yes or no", minimal + "[dispatch]\nsample_directory = \"yes\"\n",
 			[]string{"vanthu.toml:6: dispatch.sample_directory: must be true or false, without quotes"}},
-		{"bad size", minimal + "[limits]\nmessage_size = \"ten MB\"\n",
-			[]string{`vanthu.toml:6: limits.message_size: "ten MB" is not a size; write a whole number and B, KiB, MiB or GiB, such as "10 MiB"`}},
 		{"huge number", minimal + "[limits]\nrecipients = 99999999999999999999\n",
 			[]string{"vanthu.toml:6: "}},
 		{"not TOML", "domain = quangtri\n", []string{"vanthu.toml:1: this is not TOML: "}},
 		{"open text at the end", "domain = \"a.test\"\n\nhostname = \"x", []string{"vanthu.toml:3: this is not TOML: "}},
 		{"written twice", "domain = \"a.test\"\ndomain = \"b.test\"\n", []string{"vanthu.toml:2: "}},
+	})
+}
+
+func TestWrongServices(t *testing.T) {
+	t.Parallel()
+	refuse(t, []refusal{
 		{"no domain", "[log]\nlevel = \"info\"\n",
 			[]string{`vanthu.toml: domain: is missing; write the part after "@", such as domain = "quangtri.gov.vn"`}},
 		{"domain with marks", "domain = \"quảngtrị.vn\"\n", []string{`vanthu.toml:1: domain: "quảngtrị.vn" is not a domain name; `}},
@@ -161,6 +197,14 @@ func TestRefusals(t *testing.T) {
 			[]string{`vanthu.toml:9: outgoing.smarthost.security: "none" would send the password unprotected; write "tls" or "starttls"`}},
 		{"route without a port", minimal + "[outgoing.routes]\n\"b.example\" = \"10.0.0.5\"\n",
 			[]string{`vanthu.toml:6: outgoing.routes.b.example: "10.0.0.5" is not a server; write "host:port", such as "10.0.0.5:25"`}},
+	})
+}
+
+func TestWrongValues(t *testing.T) {
+	t.Parallel()
+	refuse(t, []refusal{
+		{"bad size", minimal + "[limits]\nmessage_size = \"ten MB\"\n",
+			[]string{`vanthu.toml:6: limits.message_size: "ten MB" is not a size; write a whole number and B, KiB, MiB or GiB, such as "10 MiB"`}},
 		{"intake above message", minimal + "[limits]\nmessage_size = \"20 MiB\"\nintake_size = \"21 MiB\"\n",
 			[]string{"vanthu.toml:7: limits.intake_size: 21 MiB is outside 64 KiB to limits.message_size (20 MiB)"}},
 		{"attachment that cannot be carried", minimal + "[limits]\nmessage_size = \"10 MiB\"\nintake_size = \"10 MiB\"\n",
@@ -180,26 +224,7 @@ func TestRefusals(t *testing.T) {
 			[]string{`vanthu.toml:6: log.level: "loud" is not known; write "debug", "info", "warn" or "error"`,
 				`vanthu.toml:7: log.format: "xml" is not known; write "text" or "json"`,
 				"vanthu.toml:9: outgoing.give_up_after: 1s is outside 1h to 720h"}},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			_, err := Parse([]byte(tt.file), "vanthu.toml", "/")
-			var e *Error
-			if !errors.As(err, &e) {
-				t.Fatalf("got %v", err)
-			}
-			got := strings.Split(err.Error(), "\n")
-			if len(got) != len(tt.want) {
-				t.Fatalf("got:\n%v", err)
-			}
-			for i, want := range tt.want {
-				if !strings.HasPrefix(got[i], want) {
-					t.Errorf("got  %s\nwant %s", got[i], want)
-				}
-			}
-		})
-	}
+	})
 }
 
 func TestLoadNamesTheFile(t *testing.T) {
