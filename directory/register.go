@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -18,6 +17,7 @@ import (
 	bolt "go.etcd.io/bbolt"
 	bolterrors "go.etcd.io/bbolt/errors"
 
+	"quangtri.gov.vn/vanthu/internal/flush"
 	"quangtri.gov.vn/vanthu/internal/viet"
 )
 
@@ -92,7 +92,7 @@ func Open(path string, fatal func(error)) (*Register, error) {
 	if err != nil {
 		return nil, fmt.Errorf("directory: open %s: %w", path, err)
 	}
-	if err := syncDir(filepath.Dir(path)); err != nil { // or a new file may vanish with its name
+	if err := flush.Dir(filepath.Dir(path)); err != nil { // or a new file may vanish with its name
 		return nil, errors.Join(fmt.Errorf("directory: open %s: %w", path, err), db.Close())
 	}
 	r := &Register{db: db, now: time.Now, fatal: fatal}
@@ -100,14 +100,6 @@ func Open(path string, fatal func(error)) (*Register, error) {
 		return nil, errors.Join(fmt.Errorf("directory: open %s: %w", path, err), db.Close())
 	}
 	return r, nil
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }
 
 // SetClock replaces the clock that dates events, for tests and demonstrations.

@@ -1,6 +1,8 @@
 package recipients
 
 import (
+	"iter"
+	"slices"
 	"strings"
 )
 
@@ -177,9 +179,17 @@ func tooLong(toks []token) bool {
 // shareBody is "CT, các PCT UBND tỉnh": titles without a body take the one
 // that a later title of the same list names, else the one named before.
 func (p *lineParser) shareBody(list []phrase) {
+	p.carryBody(list, slices.Backward(list), related)
+	p.carryBody(list, slices.All(list), func(a, b postClass) bool { return a == b })
+	p.shareAide(list)
+}
+
+// carryBody goes through a list in an order and gives the body that a title names
+// to the titles after it that name none and fit to it.
+func (p *lineParser) carryBody(list []phrase, order iter.Seq2[int, phrase], fits func(a, b postClass) bool) {
 	body := ""
 	class := postClass(0)
-	for i := len(list) - 1; i >= 0; i-- {
+	for i := range order {
 		po, _, _, n := leadingPost(list[i].toks)
 		if n == 0 || list[i].owner != "" {
 			body = ""
@@ -189,26 +199,10 @@ func (p *lineParser) shareBody(list []phrase) {
 		switch {
 		case len(rest) > 0 && !personName(rest, true) && namesBody(rest) && !tooLong(rest):
 			body, class = source(p.s, rest), po.class
-		case len(rest) == 0 && body != "" && list[i].suffix == "" && related(po.class, class):
+		case len(rest) == 0 && body != "" && list[i].suffix == "" && fits(po.class, class):
 			list[i].suffix = body
 		}
 	}
-	body = ""
-	for i := range list {
-		po, _, _, n := leadingPost(list[i].toks)
-		if n == 0 || list[i].owner != "" {
-			body = ""
-			continue
-		}
-		rest := withoutCharge(trimMarks(list[i].toks[n:]))
-		switch {
-		case len(rest) > 0 && !personName(rest, true) && namesBody(rest) && !tooLong(rest):
-			body, class = source(p.s, rest), po.class
-		case len(rest) == 0 && body != "" && list[i].suffix == "" && po.class == class:
-			list[i].suffix = body
-		}
-	}
-	p.shareAide(list)
 }
 
 // shareChief is "C, PCVP UBND tỉnh": before a deputy of the office "C" is its chief.

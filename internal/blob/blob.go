@@ -49,6 +49,7 @@ import (
 
 	"quangtri.gov.vn/vanthu/internal/crashpoint"
 	"quangtri.gov.vn/vanthu/internal/filelock"
+	"quangtri.gov.vn/vanthu/internal/flush"
 )
 
 // Kinds of failure, for errors.Is.
@@ -156,7 +157,7 @@ func (s *Store) prepare() error {
 		return err
 	}
 	if !s.o.NoSync {
-		if err := errors.Join(syncDir(s.dir), syncDir(filepath.Dir(s.dir))); err != nil {
+		if err := errors.Join(flush.Dir(s.dir), flush.Dir(filepath.Dir(s.dir))); err != nil {
 			return err
 		}
 	}
@@ -494,20 +495,11 @@ func (s *Store) syncDir(dir string) error {
 	if s.o.NoSync {
 		return nil
 	}
-	err := syncDir(dir)
+	err := flush.Dir(dir)
 	if err != nil {
 		s.o.Fatal(fmt.Errorf("flush directory of bodies: %w", err))
 	}
 	return err
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	return d.Sync()
 }
 
 func isFull(err error) bool {

@@ -10,6 +10,7 @@ import (
 	"go.etcd.io/bbolt"
 
 	"quangtri.gov.vn/vanthu/internal/crashpoint"
+	"quangtri.gov.vn/vanthu/internal/flush"
 )
 
 // Crash points of a compaction.
@@ -55,7 +56,7 @@ func Compact(path string) (before, after int64, err error) {
 		return 0, 0, err
 	}
 	crashpoint.Here(AfterSwap)
-	return before, after, syncDir(filepath.Dir(path))
+	return before, after, flush.Dir(filepath.Dir(path))
 }
 
 // settle brings what an open journal holds into the database file.

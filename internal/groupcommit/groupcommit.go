@@ -39,6 +39,7 @@ import (
 
 	"quangtri.gov.vn/vanthu/internal/crashpoint"
 	"quangtri.gov.vn/vanthu/internal/filelock"
+	"quangtri.gov.vn/vanthu/internal/flush"
 )
 
 // Kinds of failure, for errors.Is.
@@ -253,16 +254,7 @@ func create(path string) error {
 	if err := os.Rename(tmp, path); err != nil {
 		return err
 	}
-	return syncDir(filepath.Dir(path))
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	return d.Sync()
+	return flush.Dir(filepath.Dir(path))
 }
 
 // noteDurable takes the state that was found on opening as durable.

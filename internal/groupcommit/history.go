@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"quangtri.gov.vn/vanthu/internal/crashpoint"
+	"quangtri.gov.vn/vanthu/internal/flush"
 )
 
 // The history of a database with a journal is a file beside it, path.hist, from
@@ -293,7 +294,7 @@ func writeHistory(path string, tx *bbolt.Tx, at dbState, noSync bool, log *slog.
 	if err := os.Rename(tmp, HistoryPath(path)); err != nil {
 		return nil, err
 	}
-	if err := syncDir(filepath.Dir(path)); err != nil {
+	if err := flush.Dir(filepath.Dir(path)); err != nil {
 		return nil, fmt.Errorf("%w: %w", errFlush, err)
 	}
 	written = true

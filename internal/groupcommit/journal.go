@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"quangtri.gov.vn/vanthu/internal/filelock"
+	"quangtri.gov.vn/vanthu/internal/flush"
 )
 
 // The journal of a database is two files beside it, path.log0 and path.log1, of
@@ -153,7 +154,7 @@ func openJournal(path string, noSync, ahead bool, log *slog.Logger) (*journal, e
 		}
 	}
 	if made {
-		if err := syncDir(filepath.Dir(path)); err != nil {
+		if err := flush.Dir(filepath.Dir(path)); err != nil {
 			return nil, errors.Join(err, j.close())
 		}
 	}

@@ -82,27 +82,9 @@ func (k *searchKey) size() int {
 func (s *searcher) eval(k *searchKey, m *mailsvc.Message, seq uint32, o *opened) verdict {
 	switch k.kind {
 	case keyAnd:
-		result := hit
-		for i := range k.kids {
-			switch s.eval(&k.kids[i], m, seq, o) {
-			case miss:
-				return miss
-			case unsure:
-				result = unsure
-			}
-		}
-		return result
+		return s.evalKids(k, m, seq, o, miss, hit)
 	case keyOr:
-		result := miss
-		for i := range k.kids {
-			switch s.eval(&k.kids[i], m, seq, o) {
-			case hit:
-				return hit
-			case unsure:
-				result = unsure
-			}
-		}
-		return result
+		return s.evalKids(k, m, seq, o, hit, miss)
 	case keyNot:
 		switch s.eval(&k.kids[0], m, seq, o) {
 		case hit:
@@ -121,6 +103,21 @@ func (s *searcher) eval(k *searchKey, m *mailsvc.Message, seq uint32, o *opened)
 		return s.evalText(k, m, o)
 	}
 	return decided(s.evalRow(k, m, seq))
+}
+
+// evalKids judges by a list of keys: one that says decisive settles it; otherwise,
+// if every key is sure, so is the opposite.
+func (s *searcher) evalKids(k *searchKey, m *mailsvc.Message, seq uint32, o *opened, decisive, opposite verdict) verdict {
+	result := opposite
+	for i := range k.kids {
+		switch s.eval(&k.kids[i], m, seq, o) {
+		case decisive:
+			return decisive
+		case unsure:
+			result = unsure
+		}
+	}
+	return result
 }
 
 // evalRow judges by what stands in the row, and the date in the index.

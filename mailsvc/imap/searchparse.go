@@ -242,6 +242,20 @@ var fieldKeys = map[string]mime.SearchField{
 	"SUBJECT": mime.FieldSubject, "FROM": mime.FieldFrom, "TO": mime.FieldTo, "CC": mime.FieldCc, "BCC": mime.FieldBcc,
 }
 
+var numberKeys = map[string]keyKind{"LARGER": keyLarger, "SMALLER": keySmaller, "OLDER": keyOlder, "YOUNGER": keyYounger}
+
+// numberKey reads a size in bytes, or an interval in seconds (RFC 5032).
+func (p *parser) numberKey(kind keyKind) searchKey {
+	if kind == keyLarger || kind == keySmaller {
+		return searchKey{kind: kind, num: int64(p.bigNumber(math.MaxInt64))}
+	}
+	n := int64(p.number())
+	if n == 0 {
+		p.fail("interval must not be 0")
+	}
+	return searchKey{kind: kind, num: n}
+}
+
 // valueKey reads the argument of a key that has one.
 func (p *parser) valueKey(a *searchArgs, word string) (searchKey, bool) {
 	if kind, ok := dateKeys[word]; ok {
@@ -251,6 +265,10 @@ func (p *parser) valueKey(a *searchArgs, word string) (searchKey, bool) {
 	if field, ok := fieldKeys[word]; ok {
 		p.sp()
 		return headerKey(word, p.needle(a), field), true
+	}
+	if kind, ok := numberKeys[word]; ok {
+		p.sp()
+		return p.numberKey(kind), true
 	}
 	switch word {
 	case "KEYWORD", "UNKEYWORD":
@@ -263,22 +281,6 @@ func (p *parser) valueKey(a *searchArgs, word string) (searchKey, bool) {
 			return notKey(k), true
 		}
 		return k, true
-	case "LARGER":
-		p.sp()
-		return searchKey{kind: keyLarger, num: int64(p.bigNumber(math.MaxInt64))}, true
-	case "SMALLER":
-		p.sp()
-		return searchKey{kind: keySmaller, num: int64(p.bigNumber(math.MaxInt64))}, true
-	case "OLDER", "YOUNGER":
-		p.sp()
-		n := int64(p.number())
-		if n == 0 {
-			p.fail("interval must not be 0")
-		}
-		if word == "OLDER" {
-			return searchKey{kind: keyOlder, num: n}, true
-		}
-		return searchKey{kind: keyYounger, num: n}, true
 	case "UID":
 		p.sp()
 		return p.setKey(true), true

@@ -5,9 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"quangtri.gov.vn/vanthu/mailsvc"
 )
@@ -144,25 +141,3 @@ func (q *Queue) sign(r row) (string, error) {
 
 // maxReply bounds what is kept of a reply, octets.
 const maxReply = 500
-
-// oneLine makes a foreign server's text safe to keep, to log and to quote.
-func oneLine(s string) string {
-	s = strings.Map(func(c rune) rune {
-		switch {
-		case c == utf8.RuneError:
-			return '?'
-		case unicode.IsSpace(c), !unicode.IsPrint(c):
-			return ' '
-		}
-		return c
-	}, s)
-	s = strings.Join(strings.Fields(s), " ")
-	if len(s) > maxReply {
-		cut := maxReply
-		for !utf8.RuneStart(s[cut]) {
-			cut--
-		}
-		s = s[:cut]
-	}
-	return s
-}

@@ -180,7 +180,7 @@ func permanent(why string) result { return result{phase: mailsvc.Bounced, reply:
 func (q *Queue) settle(ctx context.Context, r row, res result) {
 	now := time.Now()
 	r.Final = false
-	r.Phase, r.Reply, r.Changed = res.phase, oneLine(res.reply), now
+	r.Phase, r.Reply, r.Changed = res.phase, mailsvc.OneLine(res.reply, maxReply), now
 	switch {
 	case res.cut:
 		r.Next = now

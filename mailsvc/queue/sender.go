@@ -205,7 +205,7 @@ func (s *sender) startTLS(ctx context.Context, nc, plain net.Conn, c *gosmtp.Cli
 		return nil, nil, err
 	}
 	if !strings.HasPrefix(string(line), "220 ") || br.Buffered() > 0 {
-		return nil, nil, &tlsError{fmt.Errorf("STARTTLS was answered with %q", oneLine(string(line)))}
+		return nil, nil, &tlsError{fmt.Errorf("STARTTLS was answered with %q", mailsvc.OneLine(string(line), maxReply))}
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.q.o.Timeouts.Connect)
 	defer cancel()

@@ -4,9 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	gosmtp "github.com/emersion/go-smtp"
 
@@ -71,7 +68,7 @@ func (s *session) judged(err error, other refusal) *gosmtp.SMTPError {
 	if !errors.As(err, &r) {
 		return s.answer(other)
 	}
-	e := &gosmtp.SMTPError{Code: r.Code, EnhancedCode: gosmtp.EnhancedCode(r.Enhanced), Message: oneLine(r.Text)}
+	e := &gosmtp.SMTPError{Code: r.Code, EnhancedCode: gosmtp.EnhancedCode(r.Enhanced), Message: mailsvc.OneLine(r.Text, maxReply)}
 	if e.Code < 400 || e.Code > 599 {
 		e.Code, e.EnhancedCode = 550, gosmtp.EnhancedCode{5, 7, 1}
 	}
@@ -101,26 +98,4 @@ func (s *session) failed(err error) *gosmtp.SMTPError {
 		return s.answer(trouble)
 	}
 	return s.answer(trouble)
-}
-
-// oneLine makes any text fit into a reply.
-func oneLine(s string) string {
-	s = strings.Map(func(c rune) rune {
-		switch {
-		case c == utf8.RuneError:
-			return '?'
-		case unicode.IsSpace(c) || unicode.IsControl(c) || c == 0x2028 || c == 0x2029:
-			return ' '
-		}
-		return c
-	}, s)
-	s = strings.Join(strings.Fields(s), " ")
-	if len(s) > maxReply {
-		cut := maxReply
-		for !utf8.RuneStart(s[cut]) {
-			cut--
-		}
-		s = s[:cut]
-	}
-	return s
 }

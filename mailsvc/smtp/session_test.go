@@ -474,17 +474,6 @@ func TestStorageTroubleIsTemporary(t *testing.T) {
 	}
 }
 
-func TestRepliesAreOneLine(t *testing.T) {
-	t.Parallel()
-	for in, want := range map[string]string{
-		"a\r\n250 b": "a 250 b", "\x00\x1b[2Ja\xff": "[2Ja?", "  a \t b\u2028c ": "a b c", repeat("ă", 500): repeat("ă", maxReply/2),
-	} {
-		if got := oneLine(in); got != want {
-			t.Errorf("oneLine(%q) = %q", in, got)
-		}
-	}
-}
-
 func FuzzParsePath(f *testing.F) {
 	for _, s := range []string{"a@b.vn", `a"b@c`, "a@[127.0.0.1]", "@", "a@b@c", "đ@đ.vn"} {
 		f.Add(s, true)

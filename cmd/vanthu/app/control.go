@@ -73,11 +73,7 @@ func unreachable(err error) bool {
 }
 
 func (c Command[In, Out]) remote(ctx context.Context, socket string, in In) (out Out, err error) {
-	body, err := json.Marshal(in)
-	if err != nil {
-		return out, err
-	}
-	answer, err := ask(ctx, socket, c.Name, body)
+	answer, err := ask(ctx, socket, c.Name, in)
 	if err != nil {
 		return out, err
 	}
@@ -85,8 +81,12 @@ func (c Command[In, Out]) remote(ctx context.Context, socket string, in In) (out
 	return out, json.NewDecoder(answer).Decode(&out)
 }
 
-// ask sends a command to the socket and returns the answer's body.
-func ask(ctx context.Context, socket, name string, body []byte) (io.ReadCloser, error) {
+// ask sends a command with its argument to the socket and returns the answer's body.
+func ask(ctx context.Context, socket, name string, in any) (io.ReadCloser, error) {
+	body, err := json.Marshal(in)
+	if err != nil {
+		return nil, err
+	}
 	client := &http.Client{Transport: &http.Transport{
 		DisableKeepAlives: true,
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {

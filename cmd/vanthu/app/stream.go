@@ -50,11 +50,7 @@ func (c LongCommand[In, Event, Out]) Call(ctx context.Context, cfg config.Config
 }
 
 func (c LongCommand[In, Event, Out]) remote(ctx context.Context, socket string, in In, tell func(Event)) (out Out, err error) {
-	body, err := json.Marshal(in)
-	if err != nil {
-		return out, err
-	}
-	answer, err := ask(ctx, socket, c.Name, body)
+	answer, err := ask(ctx, socket, c.Name, in)
 	if err != nil {
 		return out, err
 	}

@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"quangtri.gov.vn/vanthu/cmd/vanthu/config"
+	"quangtri.gov.vn/vanthu/internal/flush"
 )
 
 // Options says how a domain is to be set up.
@@ -274,7 +275,7 @@ func makeDir(dir string) error {
 		}
 		return err
 	}
-	return syncDir(filepath.Dir(dir))
+	return flush.Dir(filepath.Dir(dir))
 }
 
 // create makes one file: written and synced under another name, then linked to
@@ -299,16 +300,7 @@ func create(path string, data []byte, mode os.FileMode) error {
 		err = os.Link(f.Name(), path)
 	}
 	if err == nil {
-		err = syncDir(filepath.Dir(path))
+		err = flush.Dir(filepath.Dir(path))
 	}
 	return err
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	return d.Sync()
 }

@@ -11,6 +11,7 @@ import (
 
 	"go.etcd.io/bbolt"
 
+	"quangtri.gov.vn/vanthu/internal/flush"
 	"quangtri.gov.vn/vanthu/internal/groupcommit"
 	"quangtri.gov.vn/vanthu/mailsvc"
 )
@@ -98,7 +99,7 @@ func keepAside(path, aside string) error {
 	if errors.Is(err, os.ErrNotExist) {
 		return nil
 	}
-	return errors.Join(err, syncDir(filepath.Dir(path)))
+	return errors.Join(err, flush.Dir(filepath.Dir(path)))
 }
 
 // checkHistory proves that the history of a file leads to what is in it.

@@ -12,6 +12,7 @@ import (
 
 	"go.etcd.io/bbolt"
 
+	"quangtri.gov.vn/vanthu/internal/flush"
 	"quangtri.gov.vn/vanthu/internal/groupcommit"
 	"quangtri.gov.vn/vanthu/mailsvc"
 )
@@ -246,7 +247,7 @@ func swap(path, tmp string, now time.Time) (aside string, err error) {
 	if err != nil {
 		return "", err
 	}
-	if err := syncDir(filepath.Dir(path)); err != nil {
+	if err := flush.Dir(filepath.Dir(path)); err != nil {
 		return aside, err
 	}
 	if err := os.Rename(tmp, path); err != nil {
@@ -256,7 +257,7 @@ func swap(path, tmp string, now time.Time) (aside string, err error) {
 	if err := groupcommit.RemoveJournal(path); err != nil {
 		return aside, err
 	}
-	return aside, errors.Join(keepAside(path, aside), syncDir(filepath.Dir(path)))
+	return aside, errors.Join(keepAside(path, aside), flush.Dir(filepath.Dir(path)))
 }
 
 // rebuild makes a new file at tmp from what is sound in the one at path.

@@ -16,6 +16,7 @@ import (
 
 	"go.etcd.io/bbolt"
 
+	"quangtri.gov.vn/vanthu/internal/flush"
 	"quangtri.gov.vn/vanthu/internal/groupcommit"
 	"quangtri.gov.vn/vanthu/mailsvc"
 )
@@ -188,16 +189,7 @@ func writeFormat(dir string, n int) error {
 	if err := os.Rename(tmp, filepath.Join(dir, FormatName)); err != nil {
 		return err
 	}
-	return errors.Join(syncDir(dir), syncDir(filepath.Dir(dir)))
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	return d.Sync()
+	return errors.Join(flush.Dir(dir), flush.Dir(filepath.Dir(dir)))
 }
 
 // Close waits for what is under way and closes the files.
