@@ -1,6 +1,7 @@
 package imap
 
 import (
+	"slices"
 	"strings"
 
 	imap "github.com/emersion/go-imap/v2"
@@ -32,6 +33,23 @@ func rightLetters(m mailbox, c *conn) string {
 		b.WriteString("d")
 	}
 	return b.String()
+}
+
+// allowed returns those of the flags that the person may set: others are left out
+// of a message that is appended or copied, which does not fail for them (RFC 4314
+// section 4).
+func (m mailbox) allowed(flags []string) []string {
+	return slices.DeleteFunc(flags, func(f string) bool { return m.need(flagRight(f)) != nil })
+}
+
+// dropFlags removes from copies in another mailbox what the person may not set there.
+func (c *conn) dropFlags(m mailbox, f mailsvc.Folder, copies []mailsvc.UID) error {
+	if m.rights&mailsvc.Delete != 0 || len(copies) == 0 {
+		return nil
+	}
+	ranges := []mailsvc.Range{{From: copies[0], To: copies[len(copies)-1]}} // UIDs of one transaction are neighbours
+	_, _, err := c.s.o.Store.SetFlags(c.ctx(), c.account.Address, m.account, f.ID, ranges, mailsvc.FlagChange{Op: mailsvc.FlagsRemove, Flags: []string{string(imap.FlagDeleted)}})
+	return err
 }
 
 // aclMailbox reads the mailbox of an ACL command and makes sure that it is there.
@@ -89,8 +107,7 @@ func (r *request) listRights() error {
 	if err != nil {
 		return err
 	}
-	p.sp()
-	who := p.astring()
+	who := p.aclIdentifier()
 	if err := p.end(); err != nil {
 		return err
 	}
@@ -102,17 +119,34 @@ func (r *request) listRights() error {
 	return nil
 }
 
+// aclIdentifier reads a space and whose rights a command is about.
+func (p *parser) aclIdentifier() string {
+	p.sp()
+	who := p.astring()
+	if who == "" {
+		p.fail("empty identifier")
+	}
+	return who
+}
+
+// aclRights reads a change of rights: the letters of RFC 4314 and RFC 2086.
+func (p *parser) aclRights() {
+	rights := strings.TrimLeft(p.astring(), "+-")
+	if strings.Trim(rights, "lrswipkxteacd0123456789") != "" {
+		p.fail("unknown right")
+	}
+}
+
 // setACL refuses: rights come with the account's grants.
 func (r *request) setACL() error {
 	p, c := r.p, r.c
 	if _, err := r.aclMailbox(); err != nil {
 		return err
 	}
-	p.sp()
-	p.astring()
+	p.aclIdentifier()
 	if r.name == "SETACL" {
 		p.sp()
-		p.astring()
+		p.aclRights()
 	}
 	if err := p.end(); err != nil {
 		return err

@@ -106,7 +106,7 @@ func (r *request) message(m mailbox, room *int64, q *arrivals) error {
 	if !ok {
 		return p.err
 	}
-	if err := c.acceptable(m, flags, l.n, *room); err != nil {
+	if err := c.acceptable(l.n, *room); err != nil {
 		return err
 	}
 	if *room >= 0 {
@@ -128,7 +128,7 @@ func (r *request) message(m mailbox, room *int64, q *arrivals) error {
 		pending.Abort()
 		return p.err
 	}
-	return q.add(pending, flags, when)
+	return q.add(pending, m.allowed(flags), when)
 }
 
 // utf8Wrapper reads "UTF8 (" before a literal8 (RFC 6855 section 4).
@@ -145,7 +145,7 @@ func (p *parser) utf8Wrapper() bool {
 }
 
 // acceptable says whether a message may come, before its bytes do.
-func (c *conn) acceptable(m mailbox, flags []string, size, room int64) error {
+func (c *conn) acceptable(size, room int64) error {
 	switch {
 	case size > c.s.limits.MaxMessage:
 		return no(imap.ResponseCodeTooBig, c.say("Thư lớn hơn mức cho phép.", "message larger than the server takes"))
@@ -153,11 +153,6 @@ func (c *conn) acceptable(m mailbox, flags []string, size, room int64) error {
 		return no(imap.ResponseCodeOverQuota, c.say("Hộp thư đã đầy; hãy xóa bớt thư.", "the mailbox is full, delete some mail"))
 	case size == 0:
 		return no("", "empty message refused")
-	}
-	for _, f := range flags {
-		if err := m.need(flagRight(f)); err != nil {
-			return err
-		}
 	}
 	return nil
 }

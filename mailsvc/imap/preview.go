@@ -35,7 +35,8 @@ func (f *fetcher) writePreview(o *opened) {
 	w.str("PREVIEW ")
 	b, err := o.blob()
 	if err != nil {
-		w.str("NIL ")
+		w.str(`"" `) // RFC 8970 section 3.2: no NIL
+		f.failed = orErr(f.failed, err)
 		return
 	}
 	w.quoted(preview(b, o.index()))

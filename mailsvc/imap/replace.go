@@ -60,6 +60,7 @@ func (r *request) replace() error {
 	if err != nil {
 		return err
 	}
+	c.putHere(m, f, []mailsvc.UID{uid})
 	c.w.status("*", imap.StatusResponseTypeOK, "APPENDUID "+strconv.FormatUint(uint64(f.UIDValidity), 10)+" "+string(appendSet(nil, []mailsvc.UID{uid})), "stored")
 	return nil
 }

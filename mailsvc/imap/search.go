@@ -65,6 +65,8 @@ type match struct {
 	uid mailsvc.UID
 	seq uint32
 	mod mailsvc.ModSeq
+
+	score uint8 // if RELEVANCY is asked for
 }
 
 // savedOf is what RETURN (SAVE) remembers (RFC 5182 section 2.1).
@@ -91,10 +93,19 @@ func savedOf(a *searchArgs, found []match) []mailsvc.UID {
 
 // find returns the messages that match, ascending.
 func (c *conn) find(r *request, a *searchArgs) (found []match, err error) {
-	err = c.each(r, a, false, func(m *mailsvc.Message, seq uint32) {
-		found = append(found, match{m.UID, seq, m.ModSeq})
+	err = c.each(r, a, a.relevancy.wanted(), func(m *mailsvc.Message, seq uint32) {
+		found = append(found, a.match(m, seq))
 	})
 	return found, err
+}
+
+// match is a message that was found, with what the answer may say of it.
+func (a *searchArgs) match(m *mailsvc.Message, seq uint32) match {
+	found := match{uid: m.UID, seq: seq, mod: m.ModSeq}
+	if a.relevancy.wanted() {
+		found.score = a.relevancy.score(m)
+	}
+	return found
 }
 
 // maxJudged is how many keys are judged inside the store's transaction.
@@ -166,15 +177,16 @@ func (r *request) writeFound(a *searchArgs, found []match) {
 		w.set(append(b, "\r\n"...))
 		return
 	}
-	if a.ReturnSave && !a.ReturnMin && !a.ReturnMax && !a.ReturnAll && !a.ReturnCount {
+	if a.ReturnSave && !a.ReturnMin && !a.ReturnMax && !a.ReturnAll && !a.ReturnCount && !a.relevancy.told {
 		return // only remembered, RFC 5182 section 2.1
 	}
-	w.set(appendESearch(w.bytes(), r.tag, r.uid, &a.SearchOptions, nums, found, a.modSeq))
+	w.set(appendESearch(w.bytes(), r.tag, r.uid, a, nums, found))
 }
 
 // appendESearch appends an ESEARCH response; nums is in order of result, found
 // tells the MODSEQ of each.
-func appendESearch(b []byte, tag string, uid bool, o *imap.SearchOptions, nums []uint32, found []match, modSeq bool) []byte {
+func appendESearch(b []byte, tag string, uid bool, a *searchArgs, nums []uint32, found []match) []byte {
+	o := &a.SearchOptions
 	b = append(b, "* ESEARCH (TAG "...)
 	b = appendString(b, tag, false)
 	b = append(b, ')')
@@ -199,8 +211,11 @@ func appendESearch(b []byte, tag string, uid bool, o *imap.SearchOptions, nums [
 	if o.ReturnCount {
 		item("COUNT", uint64(len(nums)))
 	}
-	if mod := shownModSeq(o, found); modSeq && mod > 0 {
+	if mod := shownModSeq(o, found); a.modSeq && mod > 0 {
 		item("MODSEQ", uint64(mod))
+	}
+	if a.relevancy.told && len(found) > 0 {
+		b = appendScores(b, found)
 	}
 	return append(b, "\r\n"...)
 }

@@ -71,6 +71,8 @@ type searchArgs struct {
 	uid     bool
 	bySeq   bool // a key names messages by sequence number
 
+	relevancy relevancy
+
 	keys, texts int
 }
 
@@ -85,13 +87,14 @@ func (p *parser) searchArgs(uid bool) *searchArgs {
 	}
 	p.charset()
 	a.root = p.searchKeys(a)
+	p.checkRelevancy(a)
 	a.defaultReturn()
 	return a
 }
 
 // defaultReturn is ALL if nothing is asked for.
 func (a *searchArgs) defaultReturn() {
-	if !a.ReturnMin && !a.ReturnMax && !a.ReturnAll && !a.ReturnCount && !a.ReturnSave {
+	if !a.ReturnMin && !a.ReturnMax && !a.ReturnAll && !a.ReturnCount && !a.ReturnSave && !a.relevancy.told {
 		a.ReturnAll = true
 	}
 }
@@ -118,6 +121,8 @@ func (p *parser) searchReturn(a *searchArgs) {
 		a.ReturnCount = true
 	case "SAVE":
 		a.ReturnSave = true
+	case "RELEVANCY":
+		a.relevancy.told = true
 	default:
 		p.fail("unknown search return option")
 	}
@@ -187,9 +192,13 @@ func (p *parser) searchKey(a *searchArgs, depth int) searchKey {
 		return searchKey{kind: keyNot, kids: []searchKey{p.searchKey(a, depth+1)}}
 	case "OR":
 		return p.orKey(a, depth)
-	case "FUZZY": // RFC 6203: every text search here forgives missing marks
+	case "FUZZY":
 		p.sp()
-		return p.searchKey(a, depth+1)
+		a.relevancy.given = true
+		a.relevancy.depth++
+		k := p.searchKey(a, depth+1)
+		a.relevancy.depth--
+		return k
 	}
 	p.fail("unknown search key")
 	return searchKey{}
@@ -337,7 +346,11 @@ func (p *parser) needle(a *searchArgs) *needle {
 	if p.err != nil {
 		return new(needle)
 	}
-	return newNeedle(s)
+	n := newNeedle(s)
+	if a.relevancy.depth > 0 {
+		a.relevancy.texts = append(a.relevancy.texts, n)
+	}
+	return n
 }
 
 // modSeqKey reads MODSEQ [entry type] number (RFC 7162 section 3.1.5). All flags

@@ -128,7 +128,7 @@ func (r *request) open(readOnly bool) error {
 		}
 	}
 	r.code, r.text = "READ-WRITE", "selected"
-	if readOnly {
+	if readOnly || m.rights&(mailsvc.Write|mailsvc.Delete) == 0 { // RFC 4314 section 5.2: \Seen is each person's own
 		r.code = "READ-ONLY"
 	}
 	return nil

@@ -54,7 +54,7 @@ func TestEveryCommandAsksForRights(t *testing.T) {
 		{"LISTRIGHTS " + officeInbox + " x", r, false},
 		{"APPEND " + officeInbox + " {4+}\r\nA: b", rw, false},
 		{"APPEND " + officeInbox + " (\\Seen) {4+}\r\nA: b", rw, false},
-		{"APPEND " + officeInbox + " (\\Deleted) {4+}\r\nA: b", rwd, false},
+		{"APPEND " + officeInbox + " (\\Deleted) {4+}\r\nA: b", rw, false}, // without \Deleted
 		{"CREATE " + officeBox + `/mới"`, rw, false},
 		{"DELETE " + officeTrash, rd, false},
 		{"RENAME " + officeTrash + " " + officeBox + `/khác"`, rwd, false},

@@ -31,7 +31,7 @@ func (p *parser) sortKeys() []sortKey {
 			}
 			reverse = true
 			return
-		case "ARRIVAL", "CC", "DATE", "FROM", "SIZE", "SUBJECT", "TO", "DISPLAYFROM", "DISPLAYTO":
+		case "ARRIVAL", "CC", "DATE", "FROM", "SIZE", "SUBJECT", "TO", "DISPLAYFROM", "DISPLAYTO", "RELEVANCY":
 			keys = append(keys, sortKey{w, reverse})
 		default:
 			p.fail("unknown sort key")
@@ -54,9 +54,9 @@ type sorted struct {
 	texts [][]byte
 }
 
-func (r *request) sort() error {
-	p, c := r.p, r.c
-	a := &searchArgs{uid: r.uid}
+// sortArgs reads the arguments of SORT (RFC 5256 section 3, RFC 5267 section 3).
+func (p *parser) sortArgs(uid bool) (*searchArgs, []sortKey) {
+	a := &searchArgs{uid: uid}
 	if p.takeWord("RETURN") {
 		p.sp()
 		a.esearch = true
@@ -64,11 +64,19 @@ func (r *request) sort() error {
 		p.sp()
 	}
 	keys := p.sortKeys()
+	a.relevancy.sorts = slices.ContainsFunc(keys, func(k sortKey) bool { return k.name == "RELEVANCY" })
 	p.sp()
 	p.knownCharset(p.astring())
 	p.sp()
 	a.root = p.searchKeys(a)
+	p.checkRelevancy(a)
 	a.defaultReturn()
+	return a, keys
+}
+
+func (r *request) sort() error {
+	p, c := r.p, r.c
+	a, keys := p.sortArgs(r.uid)
 	if err := p.end(); err != nil {
 		return c.notSaved(a, err)
 	}
@@ -78,7 +86,7 @@ func (r *request) sort() error {
 	}
 	var rows []sorted
 	err := c.each(r, a, true, func(m *mailsvc.Message, seq uint32) {
-		rows = append(rows, sortRow(keys, m, seq))
+		rows = append(rows, sortRow(keys, a.match(m, seq), m))
 	})
 	if err != nil {
 		return c.notSaved(a, err)
@@ -89,9 +97,8 @@ func (r *request) sort() error {
 		found[i] = rows[i].match
 	}
 	if a.ReturnSave {
-		inOrder := slices.Clone(found)
-		slices.SortFunc(inOrder, func(x, y match) int { return cmp.Compare(x.uid, y.uid) })
-		c.view.saved = savedOf(a, inOrder)
+		c.view.saved = savedOf(a, found)
+		slices.Sort(c.view.saved)
 	}
 	r.writeSorted(a, found)
 	return nil
@@ -121,8 +128,8 @@ func (r *request) writeSorted(a *searchArgs, found []match) {
 	w.set(append(b, "\r\n"...))
 }
 
-func sortRow(keys []sortKey, m *mailsvc.Message, seq uint32) sorted {
-	s := sorted{match: match{m.UID, seq, m.ModSeq}, nums: make([]int64, len(keys)), texts: make([][]byte, len(keys))}
+func sortRow(keys []sortKey, found match, m *mailsvc.Message) sorted {
+	s := sorted{match: found, nums: make([]int64, len(keys)), texts: make([][]byte, len(keys))}
 	f, _ := mime.Stored(m.Index).Fields()
 	for i, k := range keys {
 		switch k.name {
@@ -130,6 +137,8 @@ func sortRow(keys []sortKey, m *mailsvc.Message, seq uint32) sorted {
 			s.nums[i] = m.Internal.Unix()
 		case "SIZE":
 			s.nums[i] = m.Size
+		case "RELEVANCY": // the highest first: RFC 6203 section 6
+			s.nums[i] = -int64(found.score)
 		case "DATE":
 			s.nums[i] = sentUnix(&f, m)
 		case "SUBJECT":

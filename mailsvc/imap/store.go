@@ -361,6 +361,9 @@ func (r *request) carry(move bool, spans []span, dst mailbox, f mailsvc.Folder) 
 	if len(src) == 0 {
 		return nil
 	}
+	if err := c.dropFlags(dst, f, uids); err != nil {
+		return err
+	}
 	c.putHere(dst, f, uids)
 	r.code = string(appendCopyUID(nil, f.UIDValidity, src, uids))
 	if move {
