@@ -385,7 +385,7 @@ func TestManyKeysFindTheSame(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, Plain, nil)
 	for i := range 700 { // more than a page
-		h.put(alice, "INBOX", benchLetter(i))
+		h.put(alice, "INBOX", benchLetter(i, 40))
 	}
 	w := h.login(alice)
 	w.ok("SELECT INBOX")

@@ -255,15 +255,30 @@ func (s *searcher) evalText(k *searchKey, m *mailsvc.Message, o *opened) verdict
 		return s.guessText(k, m)
 	}
 	found := false
-	o.header(func(name string, value []byte) bool {
-		found = k.match.Match(name + ": " + mime.DecodeText(value))
-		return !found
-	})
+	if !headerLacks(k.match, m) {
+		o.header(func(name string, value []byte) bool {
+			found = k.match.Match(name + ": " + mime.DecodeText(value))
+			return !found
+		})
+	}
 	return decided(found || o.textContains(k.match))
 }
 
-// guessText judges TEXT by the index. A query with a colon may reach from a
-// field's name into its value, which the index does not know.
+// headerLacks reports that by the index no field of the header contains the query,
+// names included.
+func headerLacks(n *needle, m *mailsvc.Message) bool {
+	all, ok := mime.Stored(m.Index).AllFolded()
+	return ok && !bytes.Contains(all, []byte(n.folded)) && otherFieldsLack(n, m)
+}
+
+// otherFieldsLack reports that no field but those that the index holds contains the
+// query, names included. A query with a colon may reach from a field's name into
+// its value, which the index does not know.
+func otherFieldsLack(n *needle, m *mailsvc.Message) bool {
+	return !strings.Contains(n.folded, ":") && mime.Stored(m.Index).Words().HeaderLacks(n.words) && !n.inPrefix(m.Prefix)
+}
+
+// guessText judges TEXT by the index.
 func (s *searcher) guessText(k *searchKey, m *mailsvc.Message) verdict {
 	all, ok := mime.Stored(m.Index).AllFolded()
 	if !ok {
@@ -277,11 +292,10 @@ func (s *searcher) guessText(k *searchKey, m *mailsvc.Message) verdict {
 			}
 		}
 	}
-	w := mime.Stored(m.Index).Words()
-	if strings.Contains(k.match.folded, ":") || !w.Lacks(k.match.words) || !w.HeaderLacks(k.match.words) || k.match.inPrefix(m.Prefix) {
-		return unsure
+	if mime.Stored(m.Index).Words().Lacks(k.match.words) && otherFieldsLack(k.match, m) {
+		return miss
 	}
-	return miss
+	return unsure
 }
 
 // inPrefix reports whether the query may be found in the trace headers, which

@@ -7,9 +7,12 @@ import (
 	"slices"
 )
 
-// formatVersion is the first byte of the stored form. Another byte means that
-// the index must be made again from the message.
-const formatVersion = 1
+// formatVersion is the first byte of the stored form: 1 had no sketches of words.
+// Another byte means that the index must be made again from the message.
+const (
+	formatVersion = 2
+	oldestVersion = 1
+)
 
 // Sections of the stored form, in order; each has its length before it, so that
 // one can be read without the others.
@@ -128,7 +131,7 @@ type Stored []byte
 
 // section returns section k.
 func (b Stored) section(k int) []byte {
-	if len(b) == 0 || b[0] != formatVersion {
+	if len(b) == 0 || b[0] < oldestVersion || b[0] > formatVersion {
 		return nil
 	}
 	b = b[1:]

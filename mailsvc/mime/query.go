@@ -17,6 +17,8 @@ type Query struct {
 	marked bool
 	folded string
 	table  []byte // of each syllable: the bits of the words that it can stand for
+
+	sketches [maxShift + 1]*sketchQuery
 }
 
 // queryWord is a word of the query. Text within a query word must be whole on
@@ -99,24 +101,41 @@ func (b Words) Lacks(q *Query) bool {
 	if q.table == nil {
 		q.prepare()
 	}
-	cut := b[0]
-	if cut&wordsCutMarked != 0 || cut&wordsCutASCII != 0 && !q.allMarked() {
-		return false
-	}
 	d := decoder{b: b[1:]}
 	d.bytes() // header
-	all := byte(1<<len(q.words) - 1)
-	found := q.codes(&d)
-	if found != all && !d.bad {
+	found := q.beyond(b[0])
+	if b[0]&wordsSketch != 0 {
+		found |= q.inSketch(b[0], d.b)
+		return found != q.all() && !d.bad
+	}
+	found |= q.codes(&d)
+	if found != q.all() && !d.bad {
 		found |= q.others(&d, found)
 	}
-	return found != all && !d.bad
+	return found != q.all() && !d.bad
 }
+
+// all is the set of all words of the query.
+func (q *Query) all() byte { return byte(1<<len(q.words) - 1) }
+
+// beyond returns the words of the query that may be among those that a set with
+// these flags leaves out.
+func (q *Query) beyond(flags byte) (words byte) {
+	for i := range q.words {
+		if flags&wordsCutMarked != 0 || flags&wordsCutASCII != 0 && !q.needsMark(i) {
+			words |= 1 << i
+		}
+	}
+	return words
+}
+
+// needsMark reports whether a word of the query cannot be found in plain ASCII.
+func (q *Query) needsMark(i int) bool { return q.marked && !ascii(q.words[i].key) }
 
 // allMarked reports whether no word of the query can be found in plain ASCII.
 func (q *Query) allMarked() bool {
 	for i := range q.words {
-		if !q.marked || ascii(q.words[i].key) {
+		if !q.needsMark(i) {
 			return false
 		}
 	}

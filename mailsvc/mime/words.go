@@ -17,6 +17,8 @@ import (
 // gaps between their numbers (about seven bits each), other words spelled out,
 // the header fields that [Fields] does not hold as a filter of their trigrams.
 // Being a set, it never says that a text contains something, only that it cannot.
+// It takes at most 15 % of the texts that it covers (or three bytes), beside the
+// filter; where that is too little to say all, it says less.
 type Words []byte
 
 // Bounds of what is spelled out.
@@ -29,9 +31,12 @@ const (
 
 // Flags in the first byte.
 const (
-	wordsCutASCII  = 1 << iota // a word of plain ASCII is missing
-	wordsCutMarked             // another word is missing
-	wordsHeader                // the filter of the header is there
+	wordsCutASCII    = 1 << iota // a word of plain ASCII is missing
+	wordsCutMarked               // another word is missing
+	wordsHeader                  // the filter of the header is there
+	wordsSketch                  // a sketch follows
+	wordsOtherASCII              // the sketch has a word of plain ASCII that is no syllable
+	wordsOtherMarked             // it has another word that is no syllable
 )
 
 // wordSet gathers words.
@@ -40,13 +45,15 @@ type wordSet struct {
 	seen   []uint64        // bit set of codes
 	others map[string]bool // folded; true if a mark was dropped
 	bytes  int
+	text   int // bytes of the texts added
 	flags  byte
 	word   []byte
 	raw    bool // the word has a character that only viet.Key knows how to fold
 	memo   wordMemo
-	plain  []byte // of texts.plain
-	bits   []byte // where the gaps are written
-	head   []byte // where the header is folded
+	plain  []byte   // of texts.plain
+	bits   []byte   // where the gaps are written
+	head   []byte   // where the header is folded
+	codes  []uint16 // of numbers
 }
 
 func newWordSet() *wordSet {
@@ -65,7 +72,7 @@ const (
 
 // release gives the set away.
 func (s *wordSet) release() {
-	if len(s.others) <= maxSpareOthers && cap(s.plain)+cap(s.word)+cap(s.head) <= maxSparePlain {
+	if len(s.others) <= maxSpareOthers && cap(s.plain)+cap(s.word)+cap(s.head)+2*cap(s.codes) <= maxSparePlain {
 		s.reset()
 		wordSets.Put(s)
 	}
@@ -75,7 +82,7 @@ func (s *wordSet) release() {
 func (s *wordSet) reset() {
 	clear(s.seen)
 	clear(s.others)
-	s.bytes, s.flags, s.word, s.raw = 0, 0, s.word[:0], false
+	s.bytes, s.text, s.flags, s.word, s.raw = 0, 0, 0, s.word[:0], false
 }
 
 // Kinds of character: what a word is made of, what vanishes, what separates.
@@ -160,6 +167,7 @@ func (s *wordSet) take(text []byte, normal bool) bool {
 			s.memo.put(w, code)
 		}
 	}
+	s.text += len(text)
 	return true
 }
 
@@ -287,6 +295,7 @@ func (s *wordSet) encode(header []byte) Words {
 	}
 	b := append(make([]byte, 0, 256+len(header)+s.bytes+2*len(s.others)), s.flags)
 	b = appendSection(b, header)
+	start := len(b)
 	b = s.appendCodes(b)
 	words := make([]string, 0, len(s.others))
 	for w := range s.others {
@@ -306,6 +315,9 @@ func (s *wordSet) encode(header []byte) Words {
 		b = append(b, head)
 		b = appendSection(b, []byte(w[n:]))
 		last = w
+	}
+	if room := s.room(); len(b)-start > room {
+		return s.appendSketch(b[:start], room)
 	}
 	return b
 }
