@@ -43,6 +43,7 @@ var (
 	ErrNotAllowed = errors.New("not allowed")
 	ErrOverQuota  = errors.New("over quota")
 	ErrTooLarge   = errors.New("too large")
+	ErrTooMany    = errors.New("too many") // folders, keywords, messages at a time
 	ErrInvalid    = errors.New("invalid")
 	ErrFull       = errors.New("no space left") // disk or inodes: answer 452 / NO [LIMIT]
 	ErrUnknown    = errors.New("outcome unknown")
@@ -291,6 +292,8 @@ type Store interface {
 	SetFlags(ctx context.Context, person, account string, folder FolderID, ranges []Range, c FlagChange) (changed []Message, kept []UID, err error)
 	// Copy copies in UID order; Move also expunges the source in the same
 	// transaction when both accounts are the same, else copies, then expunges.
+	// To another account at least ten thousand ordinary messages go at a time;
+	// ErrTooMany if some do not, and then none does.
 	Copy(ctx context.Context, person, account string, folder FolderID, ranges []Range, toAccount string, to FolderID) (src, dst []UID, err error)
 	Move(ctx context.Context, person, account string, folder FolderID, ranges []Range, toAccount string, to FolderID) (src, dst []UID, err error)
 	// Expunge removes messages with \Deleted within ranges (nil = all).

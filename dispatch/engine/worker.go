@@ -206,7 +206,7 @@ func (e *Engine) deliver(ctx context.Context, doc record, body mailsvc.NewMessag
 			steps = append(steps, noMailbox(who[i]))
 		case errors.Is(err, mailsvc.ErrOverQuota):
 			steps = append(steps, step{who[i].ID, dispatch.Bounced, "hộp thư nơi nhận đã đầy"})
-		case errors.Is(err, mailsvc.ErrTooLarge) || errors.Is(err, mailsvc.ErrInvalid) || errors.Is(err, mailsvc.ErrNotAllowed):
+		case errors.Is(err, mailsvc.ErrTooLarge) || errors.Is(err, mailsvc.ErrTooMany) || errors.Is(err, mailsvc.ErrInvalid) || errors.Is(err, mailsvc.ErrNotAllowed):
 			steps = append(steps, step{who[i].ID, dispatch.Bounced, "hộp thư nơi nhận không nhận được thư này"})
 		default:
 			failed = append(failed, fmt.Errorf("deliver to %s: %w", who[i].Address, err))

@@ -269,6 +269,27 @@ func readLogHeaders(path string) (newest logHeader, file string, err error) {
 	return l.newest, logPath(path, int(l.newest.generation%2)), nil
 }
 
+// JournalState tells how far the journal beside the file at path has come: its
+// generation, 0 if there is none, which rises while a database with a journal is
+// open; and whether it belongs to the file, as far as that is there. It is for
+// databases that are not open.
+func JournalState(path string) (generation uint64, fits bool, err error) {
+	h, _, err := readLogHeaders(path)
+	if err != nil || !h.open {
+		return h.generation, true, err
+	}
+	f, err := os.Open(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return h.generation, true, nil
+	}
+	if err != nil {
+		return 0, false, err
+	}
+	defer f.Close()
+	sum, err := rootSum(f, h.root(), int(h.pageSize))
+	return h.generation, err == nil && sum == h.rootSum, notEOF(err)
+}
+
 // logHeaders are those of both files.
 type logHeaders struct {
 	newest, older logHeader // generation 0: there is none

@@ -3,6 +3,7 @@ package groupcommit
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"io"
@@ -48,6 +49,9 @@ func verify(path string, log *slog.Logger) (err error) {
 		return err
 	}
 	defer f.Close()
+	if fi, err := f.Stat(); err != nil || fi.Size() == 0 { // bbolt would write to it
+		return errors.Join(err, fmt.Errorf("%w: file is empty", ErrDamaged))
+	}
 	b, err := openReadOnly(path)
 	if err != nil {
 		return err

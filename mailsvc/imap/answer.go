@@ -44,6 +44,7 @@ func (c *conn) storeError(req *request, err error) *imap.Error {
 		{mailsvc.ErrExists, imap.ResponseCodeAlreadyExists, "Đã có thư mục tên này; hãy chọn tên khác.", "a mailbox of that name exists"},
 		{mailsvc.ErrNotAllowed, imap.ResponseCodeNoPerm, "Ông/bà không có quyền làm việc này; hãy hỏi người quản trị.", "not allowed"},
 		{mailsvc.ErrOverQuota, imap.ResponseCodeOverQuota, "Hộp thư đã đầy; hãy xóa bớt thư.", "the mailbox is full, delete some mail"},
+		{mailsvc.ErrTooMany, imap.ResponseCodeLimit, "Nhiều hơn mức máy chủ cho phép; hãy chia nhỏ hoặc xóa bớt.", "more than the server allows, do it in parts or delete some"},
 		{mailsvc.ErrTooLarge, imap.ResponseCodeTooBig, "Thư quá lớn; hãy gửi tệp bằng liên kết.", "the message is too large"},
 		{mailsvc.ErrInvalid, imap.ResponseCodeCannot, "Tên hoặc yêu cầu không hợp lệ; hãy đổi tên.", "not possible with this name"},
 		{mailsvc.ErrFull, imap.ResponseCodeUnavailable, "Máy chủ hết chỗ; hãy báo người quản trị.", "the server's disk is full"},

@@ -3,6 +3,7 @@ package imap
 import (
 	"errors"
 	"strconv"
+	"time"
 
 	imap "github.com/emersion/go-imap/v2"
 
@@ -12,6 +13,10 @@ import (
 
 // maxMultiAppend bounds the messages of one APPEND (RFC 3502).
 const maxMultiAppend = 1000
+
+// maxAppendTime bounds one APPEND: a body that is stored and in no mailbox yet
+// must not become so old that it is taken for one that nobody wants.
+const maxAppendTime = 12 * time.Hour
 
 // append is APPEND and MULTIAPPEND. Each message goes from the socket to a
 // durable blob; when all are there, one transaction puts them into the folder.
@@ -53,7 +58,7 @@ func errTryCreate(c *conn) error {
 // messages reads the messages of APPEND, each with flags and date. While one
 // becomes durable the next is read.
 func (r *request) messages(m mailbox, room int64) ([]mailsvc.NewMessage, error) {
-	p, n := r.p, 0
+	p, n, began := r.p, 0, r.c.s.now()
 	var q arrivals
 	defer q.drop()
 	for ; p.more(); n++ {
@@ -62,6 +67,9 @@ func (r *request) messages(m mailbox, room int64) ([]mailsvc.NewMessage, error) 
 		}
 		if err := r.message(m, &room, &q); err != nil {
 			return nil, err
+		}
+		if r.c.s.now().Sub(began) > maxAppendTime {
+			return nil, no(imap.ResponseCodeLimit, "APPEND took too long")
 		}
 	}
 	if n == 0 {

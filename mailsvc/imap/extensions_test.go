@@ -339,6 +339,30 @@ func TestQuota(t *testing.T) {
 	expect(t, w.ok(`GETQUOTA ""`), `* QUOTA "" (STORAGE 0 1)`)
 }
 
+// TestSlowAppend: what a client takes half a day for is not stored. A body that is
+// in no mailbox for a day is swept.
+func TestSlowAppend(t *testing.T) {
+	t.Parallel()
+	var later atomic.Int64
+	h := newHouse(t, Plain, func(o *Options) {
+		o.Now = func() time.Time { return time.Now().Add(time.Duration(later.Load())) }
+	})
+	w := h.login(alice)
+	m := letter("a", "b")
+	for hours, want := range map[time.Duration]string{11: "OK", 13: "NO [LIMIT]"} {
+		w.send(fmt.Sprintf("x APPEND INBOX {%d+}\r\n%s {%d}\r\n", len(m), m, len(m)))
+		if got := w.line(); !strings.HasPrefix(got, "+") {
+			t.Fatal(got)
+		}
+		later.Add(int64(hours * time.Hour))
+		w.send(m + "\r\n")
+		if _, answer := w.until("x"); !strings.HasPrefix(answer, want) {
+			t.Errorf("after %d hours: %s", hours, answer)
+		}
+	}
+	expect(t, w.ok("STATUS INBOX (MESSAGES)"), `* STATUS "INBOX" (MESSAGES 2)`)
+}
+
 func TestSpecialUse(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, Plain, nil)

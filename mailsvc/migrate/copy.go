@@ -397,6 +397,8 @@ func (c *copier) append(msgs []mailsvc.NewMessage, of []*arrival) (kept []*arriv
 		case err == nil:
 			c.count(msgs[i:i+1], uids)
 			kept = append(kept, of[i])
+		case errors.Is(err, mailsvc.ErrOverQuota): // others brought mail meanwhile
+			return kept, c.full()
 		case ofMessage(err):
 			r.report.refuse(&c.report, of[i].item, WhyStore, fmt.Sprintf("máy chủ này không cất được thư: %v", err))
 		default:
@@ -420,7 +422,7 @@ func (c *copier) appendOne(m *mailsvc.NewMessage) ([]mailsvc.UID, error) {
 
 // ofMessage reports whether an error speaks of the messages and not of the store.
 func ofMessage(err error) bool {
-	return errors.Is(err, mailsvc.ErrTooLarge) || errors.Is(err, mailsvc.ErrInvalid) || errors.Is(err, mailsvc.ErrOverQuota)
+	return errors.Is(err, mailsvc.ErrTooLarge) || errors.Is(err, mailsvc.ErrTooMany) || errors.Is(err, mailsvc.ErrInvalid) || errors.Is(err, mailsvc.ErrOverQuota)
 }
 
 func (c *copier) count(msgs []mailsvc.NewMessage, uids []mailsvc.UID) {

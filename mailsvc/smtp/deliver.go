@@ -208,7 +208,7 @@ func failures(rcpts []recipient, errs []error) (left []recipient, reason error) 
 // which a second delivery could be one too many.
 func worthRetrying(err error) bool {
 	for _, verdict := range []error{
-		mailsvc.ErrNotFound, mailsvc.ErrOverQuota, mailsvc.ErrNotAllowed, mailsvc.ErrTooLarge,
+		mailsvc.ErrNotFound, mailsvc.ErrOverQuota, mailsvc.ErrNotAllowed, mailsvc.ErrTooLarge, mailsvc.ErrTooMany,
 		mailsvc.ErrInvalid, mailsvc.ErrUnknown, mailsvc.ErrFull, mailsvc.ErrClosed, context.Canceled,
 	} {
 		if errors.Is(err, verdict) {

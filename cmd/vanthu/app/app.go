@@ -37,6 +37,7 @@ import (
 	"quangtri.gov.vn/vanthu/dispatch/document"
 	"quangtri.gov.vn/vanthu/dispatch/engine"
 	"quangtri.gov.vn/vanthu/internal/blob"
+	"quangtri.gov.vn/vanthu/mailsvc"
 	"quangtri.gov.vn/vanthu/mailsvc/identity"
 	"quangtri.gov.vn/vanthu/mailsvc/mailbox"
 	"quangtri.gov.vn/vanthu/mailsvc/mailbox/bolt"
@@ -152,6 +153,10 @@ func (a *App) openMailboxes() (err error) {
 	a.Mailboxes, err = bolt.Open(a.path("mail"), bolt.Options{Fatal: a.fatal, Quota: a.Accounts.Quota, Logger: a.log})
 	if err == nil {
 		a.closers = append(a.closers, a.Mailboxes.Close)
+		return nil
+	}
+	if errors.Is(err, mailsvc.ErrDamaged) || errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("tệp hộp thư bị hỏng hoặc thiếu. %s / mailbox files are damaged or missing: %w", advice["mail"], err)
 	}
 	return err
 }

@@ -132,7 +132,7 @@ func accountPasswd(ctx context.Context, a *App, in NewPassword) (Password, error
 		made = identity.GeneratePassword()
 		in.Password = made
 	}
-	return Password{made}, a.Accounts.SetPassword(ctx, in.Address, in.Password)
+	return Password{made}, noAccount(in.Address, a.Accounts.SetPassword(ctx, in.Address, in.Password))
 }
 
 func accountList(_ context.Context, a *App, _ None) ([]mailsvc.Account, error) {
@@ -146,6 +146,11 @@ type NewGrant struct {
 }
 
 func accountGrant(ctx context.Context, a *App, in NewGrant) (None, error) {
+	for _, address := range []string{in.Person, in.Agency} {
+		if _, err := a.Accounts.Account(address); err != nil {
+			return None{}, noAccount(address, err)
+		}
+	}
 	if in.Rights == 0 {
 		return None{}, a.Accounts.Revoke(ctx, in.Person, in.Agency)
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"quangtri.gov.vn/vanthu/cmd/vanthu/config"
 	"quangtri.gov.vn/vanthu/internal/blob"
@@ -115,6 +116,7 @@ func (a *App) mailboxesForAll(ctx context.Context) error {
 
 func (a *App) repairMail(ctx context.Context, s *search) ([]bolt.Repaired, error) {
 	o := bolt.RepairOptions{Folders: folders(), Logger: a.log, Held: s.whole}
+	o.Anew = slices.ContainsFunc(a.missing(), func(m part) bool { return m.part == "mail" }) // there was one
 	o.Index = func(id mailsvc.BlobID) ([]byte, error) {
 		if !s.whole(id) {
 			return nil, &mailsvc.Error{Op: "read body", Subject: string(id), Kind: mailsvc.ErrDamaged}

@@ -251,6 +251,8 @@ func TestStoreFiles(t *testing.T) {
 			c.unchanged(t)
 		})
 	}
+	t.Run("mail directory", func(t *testing.T) { s.losesMail(t) })
+	t.Run("journal after a crash", func(t *testing.T) { s.losesJournal(t) })
 	t.Run("compact", func(t *testing.T) {
 		t.Parallel()
 		c := s
@@ -260,6 +262,50 @@ func TestStoreFiles(t *testing.T) {
 		}
 		c.unchanged(t)
 	})
+}
+
+// losesMail: without the whole mail directory each message is found by its body.
+func (s stored) losesMail(t *testing.T) {
+	t.Parallel()
+	s.site = s.copy(t)
+	must(t, os.RemoveAll(filepath.Join(s.dir, "data", "mail")))
+	if code, out := s.try("serve"); code != 1 || !strings.Contains(out, "vanthu store repair") {
+		t.Errorf("serve: %d\n%s", code, out)
+	}
+	if code, out := s.try("store", "repair", "--into", s.admin.Address); code != 0 {
+		t.Fatalf("repair: %d\n%s", code, out)
+	}
+	s.compare(t)
+}
+
+// losesJournal: after a crash nobody goes on without the journals, which alone hold
+// what was acknowledged last.
+func (s stored) losesJournal(t *testing.T) {
+	t.Parallel()
+	s.site = s.copy(t)
+	r := s.start(t)
+	c := value(r.session(s.people[0]))(t)
+	value(add(c, "INBOX", nil, note(s.people[0].Address, "last@"+domain, 100)))(t)
+	r.kill()
+	c.Close()
+	for _, shard := range s.shards(t) {
+		must(t, os.Remove(shard+".log0"))
+		must(t, os.Remove(shard+".log1"))
+	}
+	for _, args := range [][]string{{"store", "check"}, {"serve"}} {
+		if code, out := s.try(args...); code != 1 || !strings.Contains(out, "vanthu store repair") {
+			t.Errorf("%v: %d\n%s", args, code, out)
+		}
+	}
+	if code, out := s.try("store", "repair", "--into", s.admin.Address); code != 0 {
+		t.Fatalf("repair: %d\n%s", code, out)
+	}
+	s.compare(t)
+	r = s.start(t)
+	if !slices.ContainsFunc(r.everything(t, s.admin), func(h held) bool { return strings.Contains(h.message(), "last@") }) {
+		t.Error("what was acknowledged last is nowhere")
+	}
+	r.stop(t)
 }
 
 // unchanged serves the site and wants everything as it was.

@@ -14,6 +14,9 @@ func Compact(dir string) (before, after int64, err error) {
 	if err != nil {
 		return 0, 0, fmt.Errorf("compact mailboxes %s: %w", dir, err)
 	}
+	if err := settle(dir, n); err != nil {
+		return 0, 0, fmt.Errorf("compact mailboxes %s: %w", dir, err)
+	}
 	for i := range n {
 		path := filepath.Join(dir, shardFile(i))
 		b, a, err := groupcommit.Compact(path)

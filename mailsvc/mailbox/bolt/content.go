@@ -68,7 +68,7 @@ type item struct {
 // the folder, not to the account.
 func (f *folder) add(items []item) (first uint32, err error) {
 	if uint64(f.row.uidNext)+uint64(len(items)) > math.MaxUint32 {
-		return 0, fmt.Errorf("%w: out of UIDs", mailsvc.ErrOverQuota)
+		return 0, fmt.Errorf("%w: out of UIDs", mailsvc.ErrTooMany)
 	}
 	f.touched()
 	first = f.row.uidNext
@@ -313,7 +313,7 @@ func (a *account) release(e *entry) error {
 // the account.
 func (a *account) newMessage(row *messageRow) (uint64, error) {
 	if a.row.messages >= math.MaxUint32 {
-		return 0, fmt.Errorf("%w: out of message numbers", mailsvc.ErrOverQuota)
+		return 0, fmt.Errorf("%w: out of message numbers", mailsvc.ErrTooMany)
 	}
 	if err := a.checkQuota(row.size()); err != nil {
 		return 0, err

@@ -2,6 +2,7 @@ package bolt
 
 import (
 	"context"
+	"fmt"
 	"math/bits"
 	"slices"
 
@@ -204,6 +205,10 @@ func pairs(uids []uint32, first uint32) (src, dst []mailsvc.UID) {
 	return src, dst
 }
 
+// maxAcross is how many bytes of rows go from one account to another at a time:
+// they are all in memory at once. It is some ten thousands of messages.
+const maxAcross = 64 << 20
+
 // foreign is a message on its way to another account.
 type foreign struct {
 	taken
@@ -264,10 +269,14 @@ func (a *account) export(person string, id mailsvc.FolderID, ranges []span) ([]f
 		return nil, err
 	}
 	out := make([]foreign, len(found))
+	size := 0
 	for i := range found {
 		row, err := a.message(found[i].entry.message, true)
 		if err != nil {
 			return nil, err
+		}
+		if size += len(row.prefix) + len(row.index); size > maxAcross {
+			return nil, fmt.Errorf("%w: messages for another account at a time, %d of %d fit", mailsvc.ErrTooMany, i, len(found))
 		}
 		out[i] = foreign{taken: found[i], row: row.clone()}
 		for _, k := range found[i].entry.keywords {

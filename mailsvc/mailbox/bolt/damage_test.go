@@ -16,7 +16,8 @@ import (
 	"quangtri.gov.vn/vanthu/mailsvc/mailbox/bolt"
 )
 
-// openOne opens a store of one shard without complaints in the log.
+// openOne opens a store of one shard without complaints in the log, and without
+// flushes: no power is cut.
 func openOne(dir string) (*bolt.Store, error) {
 	return bolt.Open(dir, bolt.Options{Shards: 1, MmapSize: 64 << 20, NoSync: true, Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
 }

@@ -106,7 +106,7 @@ func (a *account) joinThread(refs []string, thread uint64) error {
 	return nil
 }
 
-// Append implements mailsvc.Store. ErrNotFound, ErrOverQuota, ErrTooLarge, ErrInvalid.
+// Append implements mailsvc.Store. ErrNotFound, ErrOverQuota, ErrTooLarge, ErrTooMany, ErrInvalid.
 func (s *Store) Append(ctx context.Context, name string, id mailsvc.FolderID, msgs []mailsvc.NewMessage) ([]mailsvc.UID, error) {
 	var uids []mailsvc.UID
 	err := s.update(ctx, "append", name, func(a *account) error {

@@ -123,7 +123,7 @@ func (t *txn) ensureAccount(name string) (*account, error) {
 			return nil, err
 		}
 		if self.accounts >= maxAccounts {
-			return nil, fmt.Errorf("%w: too many accounts", mailsvc.ErrOverQuota)
+			return nil, fmt.Errorf("%w: accounts", mailsvc.ErrTooMany)
 		}
 		self.accounts++
 		if err := t.put(bShard, []byte(selfKey), self.encode()); err != nil {
@@ -252,7 +252,7 @@ func (a *account) roomForFolder() error {
 		}
 	})
 	if err == nil && n >= maxFolders {
-		err = fmt.Errorf("%w: more than %d folders", mailsvc.ErrOverQuota, maxFolders)
+		err = fmt.Errorf("%w: more than %d folders", mailsvc.ErrTooMany, maxFolders)
 	}
 	return err
 }

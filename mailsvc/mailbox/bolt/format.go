@@ -23,6 +23,7 @@
 //	shard-000.db.log0, .log1   the shard's journal: what was changed last stands
 //	               only here until it is brought into the shard's file. Whoever
 //	               copies a store needs them. See internal/groupcommit.
+//	running        while the store is open; see RunningName
 //	shard-000.db.hist   the shard's history: its rows as of some time and all
 //	               changes since. With the journal it leads to what the shard holds,
 //	               so that a lost shard is made anew exactly. It may be missing.

@@ -64,7 +64,7 @@ func (l *lossy) lose(open bool) {
 
 func (l *lossy) open() {
 	l.t.Helper()
-	s, err := bolt.Open(*l.dir, bolt.Options{Shards: 1, MmapSize: 64 << 20, Logger: quiet.Logger, Quota: l.quota})
+	s, err := bolt.Open(*l.dir, bolt.Options{Shards: 1, MmapSize: 64 << 20, Logger: quiet.Logger, Quota: l.quota, NoSync: true})
 	if err != nil {
 		l.t.Fatal(err)
 	}

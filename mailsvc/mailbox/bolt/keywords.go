@@ -102,7 +102,7 @@ func (a *account) flags(names []string, make bool) (flagSet, error) {
 				continue
 			}
 			if len(table.names) >= maxKeywords {
-				return set, fmt.Errorf("%w: more than %d keywords", mailsvc.ErrOverQuota, maxKeywords)
+				return set, fmt.Errorf("%w: more than %d keywords", mailsvc.ErrTooMany, maxKeywords)
 			}
 			id = uint16(len(table.names))
 			table.names = append(table.names, name)

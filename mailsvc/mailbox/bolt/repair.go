@@ -32,7 +32,10 @@ type RepairOptions struct {
 	// up here, and its body is left to whoever looks for bodies that no row names.
 	Index func(mailsvc.BlobID) ([]byte, error)
 	// Held reports whether a body is there; nil means that all are.
-	Held   func(mailsvc.BlobID) bool
+	Held func(mailsvc.BlobID) bool
+	// Anew has an empty store made where nothing of one is left; else that is an
+	// error, since it may be the wrong directory.
+	Anew   bool
 	Now    func() time.Time // nil means time.Now
 	Logger *slog.Logger     // nil means slog.Default()
 }
@@ -74,7 +77,7 @@ func Repair(ctx context.Context, dir string, o RepairOptions) ([]Repaired, error
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}
-	n, err := repairFormat(dir)
+	n, err := repairFormat(dir, o.Anew)
 	if err != nil {
 		return nil, fmt.Errorf("repair mailboxes %s: %w", dir, err)
 	}
@@ -86,14 +89,22 @@ func Repair(ctx context.Context, dir string, o RepairOptions) ([]Repaired, error
 		}
 		out = append(out, r)
 	}
+	if err := forgetRunning(dir); err != nil {
+		return out, fmt.Errorf("repair mailboxes %s: %w", dir, err)
+	}
 	return out, nil
 }
 
-// repairFormat reads the format file, or makes it anew from the files that are there.
-func repairFormat(dir string) (int, error) {
+// repairFormat reads the format file, or makes it anew from the files that are
+// there.
+func repairFormat(dir string, anew bool) (int, error) {
 	n, err := readFormat(dir)
 	if err == nil {
 		return n, nil
+	}
+	if left, globErr := filepath.Glob(filepath.Join(dir, "shard-*")); anew && globErr == nil && len(left) == 0 && errors.Is(err, os.ErrNotExist) {
+		n := defaultShards()
+		return n, errors.Join(os.MkdirAll(dir, 0o700), writeFormat(dir, n))
 	}
 	found, globErr := filepath.Glob(filepath.Join(dir, "shard-[0-9][0-9][0-9].db"))
 	slices.Sort(found)
@@ -118,6 +129,9 @@ const repairMmap = 64 << 20
 func CheckFile(ctx context.Context, dir string, i int) []error {
 	n, err := readFormat(dir)
 	if err != nil {
+		return []error{err}
+	}
+	if err := journalThere(dir, i); err != nil {
 		return []error{err}
 	}
 	path := filepath.Join(dir, shardFile(i))
@@ -197,7 +211,11 @@ func (s *Store) checkOne(ctx context.Context, sh *shard) []error {
 func repairShard(ctx context.Context, dir string, i, n int, o *RepairOptions) (Repaired, error) {
 	path := filepath.Join(dir, shardFile(i))
 	out := Repaired{Shard: i}
+	behind := journalThere(dir, i)
 	problems := checkFile(ctx, path, i, n, slog.New(slog.DiscardHandler))
+	if behind != nil {
+		problems = append(problems, behind)
+	}
 	if err := ctx.Err(); err != nil || len(problems) == 0 {
 		return out, err
 	}
@@ -212,18 +230,22 @@ func repairShard(ctx context.Context, dir string, i, n int, o *RepairOptions) (R
 	if err := os.Remove(tmp); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return out, err
 	}
-	whole, err := fromHistory(ctx, path, tmp, i, n, o, &out)
-	if err != nil {
-		return out, err
+	whole := false
+	if behind == nil {
+		var err error
+		if whole, err = fromHistory(ctx, path, tmp, i, n, o, &out); err != nil {
+			return out, err
+		}
 	}
 	if !whole {
-		if err := rebuild(ctx, path, tmp, i, n, o, &out); err != nil {
+		if err := rebuild(ctx, path, tmp, i, n, behind != nil, o, &out); err != nil {
 			return out, errors.Join(err, os.Remove(tmp))
 		}
 		if left := checkFile(ctx, tmp, i, n, o.Logger); len(left) > 0 {
 			return out, fmt.Errorf("the rebuilt file is not sound, the damaged one stays: %w", left[0])
 		}
 	}
+	var err error
 	out.Aside, err = swap(path, tmp, o.Now())
 	return out, err
 }
@@ -260,8 +282,9 @@ func swap(path, tmp string, now time.Time) (aside string, err error) {
 	return aside, errors.Join(keepAside(path, aside), flush.Dir(filepath.Dir(path)))
 }
 
-// rebuild makes a new file at tmp from what is sound in the one at path.
-func rebuild(ctx context.Context, path, tmp string, i, n int, o *RepairOptions, out *Repaired) error {
+// rebuild makes a new file at tmp from what is sound in the one at path, which is
+// behind if changes that followed are missing.
+func rebuild(ctx context.Context, path, tmp string, i, n int, behind bool, o *RepairOptions, out *Repaired) error {
 	var broken error
 	db, err := groupcommit.Open(tmp, groupcommit.Options{Fatal: func(err error) { broken = err }, MmapSize: repairMmap, Logger: o.Logger})
 	if err != nil {
@@ -271,6 +294,7 @@ func rebuild(ctx context.Context, path, tmp string, i, n int, o *RepairOptions, 
 	v := newSalvage(s, i, n)
 	err = db.Update(ctx, func(tx *bbolt.Tx) error { return prepareShard(tx, i, n) })
 	if err == nil {
+		v.behind = behind
 		err = v.collect(ctx, path)
 	}
 	if err == nil {

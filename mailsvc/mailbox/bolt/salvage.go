@@ -23,6 +23,7 @@ type salvage struct {
 	names map[string]bucket
 	rows  int
 
+	behind bool                     // changes that followed the file's last commit are missing
 	unsure bool                     // the tree that was followed may not be the last commit's
 	lost   [buckets][]keyRange      // where rows are missing from the tree
 	adrift map[rowKey]bool          // messages that only a page outside of the tree has
@@ -93,7 +94,7 @@ func (v *salvage) collectFrom(ctx context.Context, path string) error {
 		return err
 	}
 	defer w.Close()
-	v.unsure = !w.Sure
+	v.unsure = !w.Sure || v.behind
 	met := make(map[string]bool)
 	err = w.Live(groupcommit.LiveWalk{
 		Known: func(name string) bool {

@@ -56,7 +56,8 @@ type Store struct {
 	hubs   hubs
 	// across is held for reading while a message goes from one shard to another,
 	// so that Bodies sees it in one of them at least.
-	across sync.RWMutex
+	across  sync.RWMutex
+	running string // the file that says so, once it is written
 }
 
 var _ mailsvc.Store = (*Store)(nil)
@@ -69,7 +70,7 @@ type shard struct {
 // Open opens the store at dir, creating it if there is none.
 func Open(dir string, o Options) (*Store, error) {
 	if o.Shards == 0 {
-		o.Shards = min(runtime.NumCPU(), maxDefaultShards)
+		o.Shards = defaultShards()
 	}
 	if o.Now == nil {
 		o.Now = time.Now
@@ -107,10 +108,14 @@ func (s *Store) open(dir string) error {
 		}
 	}
 	if isNew {
-		return writeFormat(dir, n)
+		if err := writeFormat(dir, n); err != nil {
+			return err
+		}
 	}
-	return nil
+	return s.markRunning(dir)
 }
+
+func defaultShards() int { return min(runtime.NumCPU(), maxDefaultShards) }
 
 func shardFile(i int) string { return fmt.Sprintf("shard-%03d.db", i) }
 
@@ -119,6 +124,9 @@ func shardFile(i int) string { return fmt.Sprintf("shard-%03d.db", i) }
 func (s *Store) openShard(dir string, i, n int, isNew bool) error {
 	path := filepath.Join(dir, shardFile(i))
 	if _, err := os.Stat(path); err != nil && !isNew {
+		return err
+	}
+	if err := journalThere(dir, i); err != nil {
 		return err
 	}
 	db, err := groupcommit.Open(path, groupcommit.Options{Fatal: s.o.Fatal, MmapSize: s.o.MmapSize, Ahead: ahead, Journal: true, Logger: s.o.Logger, NoSync: s.o.NoSync})
@@ -176,20 +184,29 @@ func readFormat(dir string) (shards int, err error) {
 }
 
 func writeFormat(dir string, n int) error {
-	tmp := filepath.Join(dir, "format.new")
+	err := writeWhole(filepath.Join(dir, FormatName), formatLine(n), true)
+	return errors.Join(err, flush.Dir(filepath.Dir(dir)))
+}
+
+// writeWhole puts a small file in its place in one step, and keeps it there if it
+// is to be durable.
+func writeWhole(path string, b []byte, durable bool) error {
+	tmp := path + ".new"
 	f, err := os.Create(tmp)
 	if err != nil {
 		return err
 	}
-	_, err = f.Write(formatLine(n))
-	err = errors.Join(err, f.Sync(), f.Close())
-	if err != nil {
+	_, err = f.Write(b)
+	if err == nil && durable {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
 		return err
 	}
-	if err := os.Rename(tmp, filepath.Join(dir, FormatName)); err != nil {
+	if err := os.Rename(tmp, path); err != nil || !durable {
 		return err
 	}
-	return errors.Join(flush.Dir(dir), flush.Dir(filepath.Dir(dir)))
+	return flush.Dir(filepath.Dir(path))
 }
 
 // Close waits for what is under way and closes the files.
@@ -198,7 +215,10 @@ func (s *Store) Close() error {
 	for _, sh := range s.shards {
 		errs = append(errs, sh.db.Close())
 	}
-	return errors.Join(errs...)
+	if err := errors.Join(errs...); err != nil || s.running == "" {
+		return err
+	}
+	return s.markStopped()
 }
 
 func (s *Store) shardOf(account string) *shard {
@@ -277,6 +297,7 @@ var kinds = []struct{ from, to error }{
 	{mailsvc.ErrNotAllowed, mailsvc.ErrNotAllowed},
 	{mailsvc.ErrOverQuota, mailsvc.ErrOverQuota},
 	{mailsvc.ErrTooLarge, mailsvc.ErrTooLarge},
+	{mailsvc.ErrTooMany, mailsvc.ErrTooMany},
 	{mailsvc.ErrInvalid, mailsvc.ErrInvalid},
 	{mailsvc.ErrDamaged, mailsvc.ErrDamaged},
 	{groupcommit.ErrFull, mailsvc.ErrFull},

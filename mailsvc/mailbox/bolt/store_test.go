@@ -137,6 +137,39 @@ func TestQuota(t *testing.T) {
 	wantSound(t, s)
 }
 
+// TestCopyAcrossIsBounded: what goes to another account at a time fits into memory.
+func TestCopyAcrossIsBounded(t *testing.T) {
+	t.Parallel()
+	const other = "khac@example.vn"
+	ctx := context.Background()
+	s := openAt(t, t.TempDir(), bolt.Options{Shards: 1, NoSync: true})
+	for _, a := range []string{me, other} {
+		if err := s.CreateAccount(ctx, a, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	index := make([]byte, 1<<20)
+	for i := range 65 {
+		m := message(i)
+		m.Index = index
+		if _, err := s.Append(ctx, me, 1, []mailsvc.NewMessage{m}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, carry := range []func(context.Context, string, string, mailsvc.FolderID, []mailsvc.Range, string, mailsvc.FolderID) ([]mailsvc.UID, []mailsvc.UID, error){s.Copy, s.Move} {
+		if _, _, err := carry(ctx, me, me, 1, all, other, 1); !errors.Is(err, mailsvc.ErrTooMany) {
+			t.Errorf("all at once: %v", err)
+		}
+	}
+	if f, err := s.Folder(ctx, other, other, "INBOX"); err != nil || f.Messages != 0 {
+		t.Errorf("%+v, %v", f, err)
+	}
+	if src, _, err := s.Move(ctx, me, me, 1, []mailsvc.Range{{From: 1, To: 30}}, other, 1); err != nil || len(src) != 30 {
+		t.Errorf("moved %d: %v", len(src), err)
+	}
+	wantSound(t, s)
+}
+
 // TestDates: the clock of the store gives saved dates and UIDVALIDITY.
 func TestDates(t *testing.T) {
 	t.Parallel()

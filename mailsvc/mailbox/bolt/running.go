@@ -1,0 +1,105 @@
+package bolt
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"quangtri.gov.vn/vanthu/internal/flush"
+	"quangtri.gov.vn/vanthu/internal/groupcommit"
+	"quangtri.gov.vn/vanthu/mailsvc"
+)
+
+// RunningName is the file that is there while a store is open, and afterwards if
+// it was not closed: one line a shard, its number and the generation of its
+// journal when it was opened. A shard whose journal has not come as far, or
+// belongs to another file, lacks changes that were acknowledged: to go on with it
+// would lose them in silence, and give their UIDs to other messages.
+const RunningName = "running"
+
+// markRunning notes how far the journals are. On a full disk, where only deleting
+// helps, what was noted before stays: it holds too.
+func (s *Store) markRunning(dir string) error {
+	var b []byte
+	for _, sh := range s.shards {
+		generation, _, err := groupcommit.JournalState(filepath.Join(dir, shardFile(sh.no)))
+		if err != nil {
+			return err
+		}
+		b = fmt.Appendf(b, "%d %d\n", sh.no, generation)
+	}
+	s.running = filepath.Join(dir, RunningName)
+	err := writeWhole(s.running, b, !s.o.NoSync)
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, syscall.EFBIG) {
+		s.o.Logger.Warn("no room to note that the mailboxes are open", "err", err)
+		return nil
+	}
+	return err
+}
+
+// markStopped notes that the files stand for themselves. That it is so notes
+// itself with the next change of the directory; until then the journals tell.
+func (s *Store) markStopped() error {
+	err := os.Remove(s.running)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
+// journalThere returns ErrDamaged if the shard was not closed and its journal is
+// not what it must be since.
+func journalThere(dir string, i int) error {
+	b, err := os.ReadFile(filepath.Join(dir, RunningName))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for line := range bytes.Lines(b) {
+		var no int
+		var least uint64
+		if _, err := fmt.Sscanf(string(line), "%d %d\n", &no, &least); err != nil || no != i {
+			continue
+		}
+		generation, fits, err := groupcommit.JournalState(filepath.Join(dir, shardFile(i)))
+		if err == nil && (generation < least || !fits) {
+			err = fmt.Errorf("%w: shard %d was not closed, and its journal is missing, damaged or another file's: what was acknowledged last is not there", mailsvc.ErrDamaged, i)
+		}
+		return err
+	}
+	return nil
+}
+
+// settle brings what journals hold into the files of a store that is not open, so
+// that these stand for themselves.
+func settle(dir string, n int) error {
+	if _, err := os.Stat(filepath.Join(dir, RunningName)); errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	for i := range n {
+		if err := journalThere(dir, i); err != nil {
+			return err
+		}
+		var broken error
+		db, err := groupcommit.Open(filepath.Join(dir, shardFile(i)), groupcommit.Options{Fatal: func(err error) { broken = err }, MmapSize: repairMmap})
+		if err == nil {
+			err = errors.Join(db.Close(), broken)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return forgetRunning(dir)
+}
+
+func forgetRunning(dir string) error {
+	if err := os.Remove(filepath.Join(dir, RunningName)); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return flush.Dir(dir)
+}
