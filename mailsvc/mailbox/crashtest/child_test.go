@@ -169,6 +169,7 @@ func script(s *stores, generation int, plan *fault) int {
 		for k := range mine {
 			w.flag(account, mine[k])
 			w.move(account, &mine[k])
+			w.replace(account, &mine[k], 100+i*10+k)
 		}
 		if len(mine) > 1 {
 			w.expunge(account, mine[0])
@@ -243,7 +244,7 @@ func (w *worker) run(account string, me int) {
 			return
 		default:
 		}
-		switch k := w.r.IntN(10); {
+		switch k := w.r.IntN(11); {
 		case n%16 == 15:
 			w.burst(account, me*1_000_000+n)
 		case k < 4 || len(mine) == 0:
@@ -259,6 +260,8 @@ func (w *worker) run(account string, me int) {
 			w.flag(account, mine[w.r.IntN(len(mine))])
 		case k == 8:
 			w.move(account, &mine[w.r.IntN(len(mine))])
+		case k == 9:
+			w.replace(account, &mine[w.r.IntN(len(mine))], n)
 		default:
 			i := w.r.IntN(len(mine))
 			w.expunge(account, mine[i])
@@ -416,6 +419,32 @@ func (w *worker) find(account string, o own) (mailsvc.FolderID, []mailsvc.Range,
 		return 0, nil, false
 	}
 	return f.ID, []mailsvc.Range{{From: at, To: at}}, true
+}
+
+// replace puts another message in the place of one that the worker has.
+func (w *worker) replace(account string, o *own, n int) {
+	folder, at, ok := w.find(account, *o)
+	if !ok {
+		return
+	}
+	m, err := w.message(fmt.Sprintf("replace-%d-%d", w.generation, n))
+	if w.failed(err) {
+		return
+	}
+	what := fmt.Sprintf("%s %s %s", account, o.id, m.Blob)
+	say("begin-replace %s", what)
+	f, err := w.mail.Folder(context.Background(), account, account, "INBOX")
+	if w.failed(err) {
+		return
+	}
+	uid, err := w.mail.Replace(context.Background(), account, folder, at[0].From, f.ID, m)
+	switch {
+	case err == nil:
+		say("replaced %s %d %d", what, f.UIDValidity, uid)
+		*o = own{m.Blob, "INBOX"}
+	case w.failed(err) && !errors.Is(err, mailsvc.ErrUnknown):
+		say("not-replaced %s", what)
+	}
 }
 
 func (w *worker) flag(account string, o own) {

@@ -12,10 +12,11 @@ import (
 
 // ledger is what children have been answered.
 type ledger struct {
-	held     map[string]bool // "account blob": must be there, once
-	maybe    map[string]bool // being expunged: once or not at all
-	gone     map[string]bool // expunged: must not be there
-	aborted  map[string]bool // refused: must not be there
+	held     map[string]bool   // "account blob": must be there, once
+	maybe    map[string]bool   // being expunged: once or not at all
+	instead  map[string]string // "account blob" being replaced: by which; one of them must be there
+	gone     map[string]bool   // expunged: must not be there
+	aborted  map[string]bool   // refused: must not be there
 	flagged  map[string]bool
 	uids     map[string]mailsvc.BlobID // "account validity uid": for ever this message's
 	verified map[mailsvc.BlobID]bool   // bodies compared with their names
@@ -33,7 +34,8 @@ type ledger struct {
 func newLedger() *ledger {
 	return &ledger{
 		held: make(map[string]bool), maybe: make(map[string]bool), gone: make(map[string]bool), aborted: make(map[string]bool), flagged: make(map[string]bool),
-		uids: make(map[string]mailsvc.BlobID), verified: make(map[mailsvc.BlobID]bool), tops: make(map[string][3]uint64),
+		instead: make(map[string]string),
+		uids:    make(map[string]mailsvc.BlobID), verified: make(map[mailsvc.BlobID]bool), tops: make(map[string][3]uint64),
 	}
 }
 
@@ -64,6 +66,17 @@ func (l *ledger) note(line string) error {
 	case "begin-expunge":
 		l.maybe[what] = true
 		delete(l.held, what)
+	case "begin-replace":
+		l.instead[what] = f[1] + " " + f[3]
+		delete(l.held, what)
+	case "replaced":
+		l.held[l.instead[what]], l.gone[what] = true, true
+		l.uids[f[1]+" "+f[4]+" "+f[5]] = mailsvc.BlobID(f[3])
+		delete(l.instead, what)
+	case "not-replaced":
+		l.held[what], l.aborted[l.instead[what]] = true, true
+		delete(l.instead, what)
+		return nil
 	case "expunged":
 		l.gone[what] = true
 		delete(l.maybe, what)
@@ -108,6 +121,11 @@ func (l *ledger) verify(s *stores) []error {
 	for what := range l.held {
 		if found[what] == 0 {
 			errs = append(errs, fmt.Errorf("LOST: %s", what))
+		}
+	}
+	for old, now := range l.instead {
+		if n := found[old] + found[now]; n != 1 {
+			errs = append(errs, fmt.Errorf("HALF REPLACED: %s and what takes its place are there %d times", old, n))
 		}
 	}
 	for what, n := range found {
