@@ -235,7 +235,7 @@ func (r *request) unauthenticate() error {
 	c.account, c.loggedIn, c.view = mailsvc.Account{}, false, nil
 	c.utf8, c.rev2, c.condstore, c.qresync, c.w.utf8, c.quiet = false, false, false, false, false, 0
 	c.began = time.Now()
-	return nil
+	return r.endCompression()
 }
 
 // enable turns extensions on (RFC 5161); what is unknown is passed over.

@@ -28,7 +28,8 @@ var compressors = sync.Pool{New: func() any {
 // deflated is a connection with COMPRESS=DEFLATE on.
 type deflated struct {
 	net.Conn
-	in io.Reader
+	in   *inflater
+	last bool // the next write ends the stream
 }
 
 // newDeflated compresses what is written to nc and decompresses what is read.
@@ -43,7 +44,7 @@ func (d *deflated) Read(p []byte) (int, error) { return d.in.Read(p) }
 // sent: a client that does not read must not keep it.
 func (d *deflated) Write(p []byte) (int, error) {
 	var packed bytes.Buffer
-	if err := pack(&packed, p); err != nil {
+	if err := pack(&packed, p, d.last); err != nil {
 		return 0, err
 	}
 	if _, err := d.Conn.Write(packed.Bytes()); err != nil {
@@ -52,7 +53,7 @@ func (d *deflated) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func pack(to *bytes.Buffer, p []byte) error {
+func pack(to *bytes.Buffer, p []byte, last bool) error {
 	w := compressors.Get().(*flate.Writer)
 	defer func() {
 		w.Reset(io.Discard)
@@ -61,6 +62,9 @@ func pack(to *bytes.Buffer, p []byte) error {
 	w.Reset(to)
 	if _, err := w.Write(p); err != nil {
 		return err
+	}
+	if last {
+		return w.Close()
 	}
 	return w.Flush()
 }
@@ -90,6 +94,59 @@ func (r *request) compress() error {
 	c.use(newDeflated(c.nc))
 	r.answered = true
 	return nil
+}
+
+// unread is a connection of which some bytes have been read already.
+type unread struct {
+	net.Conn
+	bytes []byte
+}
+
+// Read implements [net.Conn].
+func (u *unread) Read(p []byte) (int, error) {
+	if len(u.bytes) == 0 {
+		return u.Conn.Read(p)
+	}
+	n := copy(p, u.bytes)
+	u.bytes = u.bytes[n:]
+	return n, nil
+}
+
+// endCompression answers UNAUTHENTICATE in a compressed connection: both sides end
+// compressing after that command and its answer (RFC 8437 section 4.1). The client
+// may have sent more in the clear by then, not more that is compressed.
+func (r *request) endCompression() error {
+	c := r.c
+	d, ok := c.nc.(*deflated)
+	if !ok || !c.compressed {
+		return nil
+	}
+	var rest []byte
+	err := errDeflate
+	if c.r.br.Buffered() == 0 {
+		rest, err = d.in.end()
+	}
+	r.answered = true
+	if err != nil {
+		c.bye("", "more is compressed after UNAUTHENTICATE")
+		return nil
+	}
+	c.w.flush()
+	d.last = true
+	c.w.status(r.tag, imap.StatusResponseTypeOK, "", r.name+" completed")
+	if c.w.flush() != nil {
+		c.closed = true
+	}
+	c.use(&unread{d.Conn, rest})
+	c.compressed = false
+	c.s.leaveCompressed()
+	return nil
+}
+
+func (s *Server) leaveCompressed() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.compressed--
 }
 
 // enterCompressed counts a compressed connection: each keeps about 45 KiB for

@@ -310,3 +310,62 @@ func TestDeflateBomb(t *testing.T) {
 		t.Errorf("%d bytes more", grown)
 	}
 }
+
+// TestUnauthenticateEndsCompression goes on in the clear, whatever ends the client's
+// stream and whether the next command comes along (RFC 8437 section 4.1).
+func TestUnauthenticateEndsCompression(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, Plain, func(o *Options) { o.Limits.Compressed = 1 })
+	for range 2 {
+		for name, end := range map[string]func(*flate.Writer) error{"flush": (*flate.Writer).Flush, "close": (*flate.Writer).Close} {
+			for _, pipelined := range []bool{false, true} {
+				w := h.login(alice)
+				w.ok("SELECT INBOX")
+				w.ok("COMPRESS DEFLATE")
+				var packed bytes.Buffer
+				out := mustFlate(t, &packed)
+				io.WriteString(out, "a NOOP\r\nu UNAUTHENTICATE\r\n")
+				must(t, end(out))
+				login := fmt.Sprintf("l LOGIN %s {%d+}\r\n%s\r\n", bob, len(secret), secret)
+				if pipelined {
+					packed.WriteString(login)
+				}
+				w.send(packed.String())
+				answers, err := io.ReadAll(flate.NewReader(w.br)) // no byte beyond the stream: it reads byte by byte
+				if err != nil || string(answers) != "a OK NOOP completed\r\nu OK UNAUTHENTICATE completed\r\n" {
+					t.Fatalf("%s: %q %v", name, answers, err)
+				}
+				if !pipelined {
+					w.send(login)
+				}
+				if _, a := w.until("l"); !strings.HasPrefix(a, "OK") {
+					t.Fatalf("%s: %s", name, a)
+				}
+				w.ok("COMPRESS DEFLATE") // anew
+				packed.Reset()
+				out.Reset(&packed)
+				io.WriteString(out, "z LOGOUT\r\n")
+				must(t, out.Flush())
+				w.send(packed.String())
+				io.Copy(io.Discard, w.br) // to its end, however that comes
+			}
+		}
+	}
+}
+
+// TestCompressedAfterUnauthenticate: what is compressed still is nobody's command.
+func TestCompressedAfterUnauthenticate(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, Plain, nil)
+	w := h.login(alice)
+	w.ok("COMPRESS DEFLATE")
+	var packed bytes.Buffer
+	out := mustFlate(t, &packed)
+	io.WriteString(out, "u UNAUTHENTICATE\r\nv NOOP\r\n")
+	must(t, out.Flush())
+	w.send(packed.String())
+	got, _ := io.ReadAll(flate.NewReader(w.br)) // the goodbye may get lost: the server does not read to the end
+	if s := string(got); s != "" && s != "* BYE [UNAVAILABLE] more is compressed after UNAUTHENTICATE\r\n" {
+		t.Errorf("%q", got)
+	}
+}

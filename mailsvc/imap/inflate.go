@@ -113,6 +113,57 @@ func (z *inflater) drop(k uint) {
 	z.n -= k
 }
 
+// end reads what ends the sender's stream: the end of the present block and of a
+// flush, or of all. It returns what was read beyond. Data there is an error.
+func (z *inflater) end() (rest []byte, err error) {
+	for ended := false; !ended && z.err == nil; {
+		switch z.state {
+		case blockHeader:
+			if ended = z.final; ended {
+				break
+			}
+			z.header()
+			if ended = z.state == blockStored && z.stored == 0; z.state == blockCoded && z.err == nil {
+				z.endBlock()
+				ended = true
+			}
+		case blockStored:
+			if z.stored > 0 {
+				z.fail()
+			}
+			z.state = blockHeader
+		case blockCoded:
+			z.endBlock()
+		}
+	}
+	if z.err != nil || z.waiting() > 0 {
+		return nil, errDeflate
+	}
+	for z.drop(z.n % 8); z.n > 0; z.drop(8) {
+		rest = append(rest, byte(z.acc))
+	}
+	buffered, err := z.br.Peek(z.br.Buffered())
+	return append(rest, buffered...), err
+}
+
+// endBlock reads the end of a coded block, which must come next.
+func (z *inflater) endBlock() {
+	for z.err == nil {
+		z.refill()
+		used, length, value, ok := z.symbol()
+		switch {
+		case !ok && z.err == nil:
+			z.wait()
+		case ok && length == 0 && value == endOfBlock:
+			z.drop(used)
+			z.state = blockHeader
+			return
+		default:
+			z.fail()
+		}
+	}
+}
+
 // header begins a block; nothing waits to be given out then.
 func (z *inflater) header() {
 	if z.final {
