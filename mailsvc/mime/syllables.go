@@ -2,6 +2,7 @@ package mime
 
 import (
 	"iter"
+	"slices"
 	"strings"
 	"sync"
 
@@ -36,6 +37,8 @@ type syllableTable struct {
 	folds packed   // by code: without marks
 	codes []uint16 // by form
 	slots []uint32 // hash table of forms: their number plus 1, or 0
+
+	sketched []uint16 // by code: its number in sketches
 }
 
 // packed is many strings in one.
@@ -165,7 +168,25 @@ func (m *maker) place(word string, form int) {
 func (m *maker) table() *syllableTable {
 	m.t.first = append(m.t.first, uint32(len(m.t.codes)))
 	m.t.forms.text, m.t.folds.text = m.forms.String(), m.folds.String()
+	m.t.sketched = sketchNumbers(&m.t)
 	return &m.t
+}
+
+// sketchNumbers numbers the codes again: those alike without marks in one run, the
+// runs in an order without any sense, so that the words of a text lie evenly. The
+// order, and so slotOf, is part of the stored format.
+func sketchNumbers(t *syllableTable) []uint16 {
+	const codeBits = 15
+	order := make([]uint32, t.size())
+	for code := range order {
+		order[code] = slotOf(t.folds.at(code))<<codeBits | uint32(code)
+	}
+	slices.Sort(order)
+	numbers := make([]uint16, len(order))
+	for number, at := range order {
+		numbers[at&(1<<codeBits-1)] = uint16(number)
+	}
+	return numbers
 }
 
 // placements returns the syllable with the tone on each of its vowels, as people

@@ -6,11 +6,11 @@ import (
 )
 
 // The words of a short text, exactly, would take more than wordsShare of it. They
-// are stored as a sketch then: a set of numbers again, but those of syllables lose
-// as many low bits as they must, which makes one of neighbours in the table, mostly
-// the same syllable with other tones; and the other words stand as their trigrams,
-// ends included, each with the number of some syllable. A sketch finds more words
-// in a text than there are, never fewer. What it lets through is little to read.
+// are stored as a sketch then: a set of numbers again, which lose as many low bits as
+// they must. That makes one of syllables that differ in their marks first, then of
+// any (see sketchNumbers). The other words stand as their trigrams, ends included,
+// each with the number of some syllable. A sketch finds more words in a text than
+// there are, never fewer. What it lets through is little to read.
 //
 // Layout, after the section of the header: a byte shift<<4|k, then the numbers as
 // gaps, Rice-coded with k, to the end; the bits left over are set.
@@ -21,7 +21,7 @@ const (
 	// thinWhole is how many times as many numbers there must be as are set, for a
 	// sketch of all words and for one of the syllables alone: a denser one would let
 	// nearly everything through.
-	thinWhole     = 6
+	thinWhole     = 4
 	thinSyllables = 3
 )
 
@@ -69,16 +69,15 @@ func (s *wordSet) numbers(all bool) []uint16 {
 	codes := s.codes[:0]
 	for i, word := range s.seen {
 		for ; word != 0; word &= word - 1 {
-			codes = append(codes, uint16(i*64+bits.TrailingZeros64(word)))
+			codes = append(codes, s.table.sketched[i*64+bits.TrailingZeros64(word)])
 		}
 	}
-	if all && len(s.others) > 0 {
+	if all {
 		for w := range s.others {
 			codes = appendGrams(codes, w, true, true)
 		}
-		slices.Sort(codes)
-		codes = slices.Compact(codes)
 	}
+	slices.Sort(codes)
 	s.codes = codes
 	return codes
 }
@@ -162,8 +161,8 @@ func (q *Query) sketch(shift int) *sketchQuery {
 	}
 	n := (len(q.table)-1)>>shift + 1
 	s := &sketchQuery{table: make([]byte, n), seen: make([]uint64, (n+63)/64)}
-	for code, words := range q.table {
-		s.table[code>>shift] |= words
+	for code, number := range syllables().sketched {
+		s.table[number>>shift] |= q.table[code]
 	}
 	for i := range q.words {
 		w := &q.words[i]
