@@ -207,17 +207,8 @@ func (a *account) makeFolder(name, specialUse string) (*folder, error) {
 		}
 		return nil, err
 	}
-	for i := range len(name) {
-		if name[i] != '/' {
-			continue
-		}
-		if _, err := a.named(name[:i]); isNotFound(err) {
-			if _, err := a.insertFolder(name[:i], ""); err != nil {
-				return nil, err
-			}
-		} else if err != nil {
-			return nil, err
-		}
+	if err := a.ensureParents(name); err != nil {
+		return nil, err
 	}
 	return a.insertFolder(name, specialUse)
 }
@@ -455,17 +446,22 @@ func (a *account) rename(f *folder, to string) error {
 	return nil
 }
 
-// ensureParents makes the missing parents of a folder that is about to exist.
+// ensureParents makes the missing parents, at every level, of a folder that is
+// about to exist.
 func (a *account) ensureParents(name string) error {
-	i := strings.LastIndexByte(name, '/')
-	if i < 0 {
-		return nil
+	for i := range len(name) {
+		if name[i] != '/' {
+			continue
+		}
+		_, err := a.named(name[:i])
+		if isNotFound(err) {
+			_, err = a.insertFolder(name[:i], "")
+		}
+		if err != nil {
+			return err
+		}
 	}
-	_, err := a.named(name[:i])
-	if isNotFound(err) {
-		_, err = a.makeFolder(name[:i], "")
-	}
-	return err
+	return nil
 }
 
 // Usage implements mailsvc.Store.

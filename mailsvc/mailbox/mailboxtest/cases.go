@@ -153,6 +153,8 @@ func folderParents(h *harness) {
 	h.folder(an, an, "a/b")
 	h.ok(h.DeleteFolder(h.ctx, an, "a/b"))
 	h.folder(an, an, "a/b/c")
+	h.ok(h.RenameFolder(h.ctx, an, "Thùng rác", "a/b/c/d")) // also those higher up
+	h.folder(an, an, "a/b")
 }
 
 func folderDeleted(h *harness) {
