@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"quangtri.gov.vn/vanthu/mailsvc"
@@ -202,7 +203,7 @@ func (b *believer) begin(h *house) {
 	if b.level < 2 {
 		return
 	}
-	b.hear("FETCH", b.w.ok("UID FETCH 1:* UID"), "")
+	b.hear("UID FETCH", b.w.ok("UID FETCH 1:* UID"), "")
 	for _, u := range known {
 		if _, still := b.flags[u]; still && !slices.Contains(b.uids, u) {
 			b.fatal("was not told that %d vanished", u)
@@ -315,6 +316,45 @@ func (b *believer) act(h *house) {
 	}
 }
 
+// believers makes two clients of each kind that have one mailbox open.
+func believers(t *testing.T, shared bool) (*house, []*believer) {
+	h := newHouse(t, Plain, func(o *Options) { o.Limits.ConnsPerIP, o.Limits.ConnsPerUser = -1, -1 })
+	h.people.change(bob, grant(mailsvc.Read|mailsvc.Write|mailsvc.Delete))
+	var all []*believer
+	for level := range 3 {
+		for _, who := range []string{alice, bob} {
+			b := &believer{w: &wire{t: t}, level: level, flags: make(map[int]string), who: alice, mailbox: "INBOX", trash: `"Thùng rác"`}
+			if shared {
+				b.who, b.mailbox, b.trash = who, officeInbox, officeTrash
+			}
+			b.begin(h)
+			all = append(all, b)
+		}
+	}
+	return h, all
+}
+
+// TestBelieversAtOnce lets them work at the same time.
+func TestBelieversAtOnce(t *testing.T) {
+	t.Parallel()
+	for _, shared := range []bool{false, true} {
+		h, all := believers(t, shared)
+		var wg sync.WaitGroup
+		for i, b := range all {
+			b.r = rand.New(rand.NewPCG(9051, uint64(i)))
+			wg.Go(func() {
+				for range 80 {
+					b.act(h)
+				}
+			})
+		}
+		wg.Wait()
+		for _, b := range all {
+			b.check(h)
+		}
+	}
+}
+
 // TestBelieversAreRight lets clients of each kind work in one mailbox, by turns,
 // their own or an agency's, where \Seen is each person's own. Whatever they do,
 // what each was told adds up to what is there.
@@ -323,19 +363,10 @@ func TestBelieversAreRight(t *testing.T) {
 	for seed := range uint64(6) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
-			h := newHouse(t, Plain, func(o *Options) { o.Limits.ConnsPerIP, o.Limits.ConnsPerUser = -1, -1 })
-			h.people.change(bob, grant(mailsvc.Read|mailsvc.Write|mailsvc.Delete))
 			r := rand.New(rand.NewPCG(seed, 3501))
-			var all []*believer
-			for level := range 3 {
-				for i := range 2 {
-					b := &believer{w: &wire{t: t}, r: r, level: level, flags: make(map[int]string), who: alice, mailbox: "INBOX", trash: `"Thùng rác"`}
-					if seed%2 == 1 {
-						b.who, b.mailbox, b.trash = [2]string{alice, bob}[i], officeInbox, officeTrash
-					}
-					b.begin(h)
-					all = append(all, b)
-				}
+			h, all := believers(t, seed%2 == 1)
+			for _, b := range all {
+				b.r = r
 			}
 			for range 300 {
 				b := all[r.IntN(len(all))]

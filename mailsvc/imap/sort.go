@@ -220,7 +220,7 @@ func baseSubject(s string) (base string, reply bool) {
 		} else if rest, ok := cutBlob(s); ok && rest != "" {
 			s = rest
 		}
-		if len(s) > 6 && strings.EqualFold(s[:5], "[fwd:") && strings.HasSuffix(s, "]") {
+		if len(s) > 5 && strings.EqualFold(s[:5], "[fwd:") && strings.HasSuffix(s, "]") {
 			s, reply = s[5:len(s)-1], true
 		}
 		if s == before {

@@ -42,3 +42,32 @@ func TestThreadSteps(t *testing.T) {
 		})
 	}
 }
+
+// TestBaseSubjects is RFC 5256 section 2.1, with what Vietnamese programs add.
+func TestBaseSubjects(t *testing.T) {
+	t.Parallel()
+	for subject, want := range map[string]struct {
+		base  string
+		reply bool
+	}{
+		"x":                     {"x", false},
+		" Re: re : RE[2]:  x  ": {"x", true},
+		"[a] [b]Re: [c] x":      {"x", true},
+		"[a]":                   {"[a]", false},
+		"Re: [a]":               {"[a]", true},
+		"x (fwd) (FWD)":         {"x", true},
+		"[Fwd: x]":              {"x", true},
+		"[fwd:]":                {"", true},
+		"[fwd: [fwd: re: x]]":   {"x", true},
+		"Fw: Fwd: x [y]":        {"x [y]", true},
+		"Trả lời: Chuyển tiếp: Kế hoạch": {"Kế hoạch", true},
+		"Recall: x": {"Recall: x", false},
+		"re x":      {"re x", false},
+		"(fwd)":     {"", true},
+		"":          {"", false},
+	} {
+		if base, reply := baseSubject(subject); base != want.base || reply != want.reply {
+			t.Errorf("%q: %q %v, want %q %v", subject, base, reply, want.base, want.reply)
+		}
+	}
+}
