@@ -88,6 +88,9 @@ func Repair(ctx context.Context, dir string, o RepairOptions) ([]Repaired, error
 			return out, fmt.Errorf("repair mailboxes %s: shard %d: %w", dir, i, err)
 		}
 		out = append(out, r)
+		if err := forgetShard(dir, i); err != nil {
+			return out, fmt.Errorf("repair mailboxes %s: shard %d: %w", dir, i, err)
+		}
 	}
 	if err := forgetRunning(dir); err != nil {
 		return out, fmt.Errorf("repair mailboxes %s: %w", dir, err)
@@ -211,10 +214,15 @@ func (s *Store) checkOne(ctx context.Context, sh *shard) []error {
 func repairShard(ctx context.Context, dir string, i, n int, o *RepairOptions) (Repaired, error) {
 	path := filepath.Join(dir, shardFile(i))
 	out := Repaired{Shard: i}
-	behind := journalThere(dir, i)
+	lost, foreign, err := lostJournal(dir, i)
+	if err != nil {
+		return out, err
+	}
 	problems := checkFile(ctx, path, i, n, slog.New(slog.DiscardHandler))
-	if behind != nil {
-		problems = append(problems, behind)
+	sound := len(problems) == 0
+	behind := lost || foreign && sound // a journal cannot fit a damaged file
+	if behind {
+		problems = append(problems, errJournal(i))
 	}
 	if err := ctx.Err(); err != nil || len(problems) == 0 {
 		return out, err
@@ -231,21 +239,19 @@ func repairShard(ctx context.Context, dir string, i, n int, o *RepairOptions) (R
 		return out, err
 	}
 	whole := false
-	if behind == nil {
-		var err error
+	if !behind {
 		if whole, err = fromHistory(ctx, path, tmp, i, n, o, &out); err != nil {
 			return out, err
 		}
 	}
 	if !whole {
-		if err := rebuild(ctx, path, tmp, i, n, behind != nil, o, &out); err != nil {
+		if err := rebuild(ctx, remains{path, i, n, behind, sound}, tmp, o, &out); err != nil {
 			return out, errors.Join(err, os.Remove(tmp))
 		}
 		if left := checkFile(ctx, tmp, i, n, o.Logger); len(left) > 0 {
 			return out, fmt.Errorf("the rebuilt file is not sound, the damaged one stays: %w", left[0])
 		}
 	}
-	var err error
 	out.Aside, err = swap(path, tmp, o.Now())
 	return out, err
 }
@@ -282,20 +288,25 @@ func swap(path, tmp string, now time.Time) (aside string, err error) {
 	return aside, errors.Join(keepAside(path, aside), flush.Dir(filepath.Dir(path)))
 }
 
-// rebuild makes a new file at tmp from what is sound in the one at path, which is
-// behind if changes that followed are missing.
-func rebuild(ctx context.Context, path, tmp string, i, n int, behind bool, o *RepairOptions, out *Repaired) error {
+// remains are what a shard is to be made anew from.
+type remains struct {
+	path   string
+	no, of int
+	behind bool // changes that followed are missing
+	sound  bool // the file is what it was at some time
+}
+
+// rebuild makes a new file at tmp from what is sound of another.
+func rebuild(ctx context.Context, from remains, tmp string, o *RepairOptions, out *Repaired) error {
 	var broken error
 	db, err := groupcommit.Open(tmp, groupcommit.Options{Fatal: func(err error) { broken = err }, MmapSize: repairMmap, Logger: o.Logger})
 	if err != nil {
 		return err
 	}
-	s := one(db, i, n, o.Now, o.Logger)
-	v := newSalvage(s, i, n)
-	err = db.Update(ctx, func(tx *bbolt.Tx) error { return prepareShard(tx, i, n) })
+	v := newSalvage(one(db, from.no, from.of, o.Now, o.Logger), from)
+	err = db.Update(ctx, func(tx *bbolt.Tx) error { return prepareShard(tx, from.no, from.of) })
 	if err == nil {
-		v.behind = behind
-		err = v.collect(ctx, path)
+		err = v.collect(ctx, from.path)
 	}
 	if err == nil {
 		err = v.restore(ctx, o, out)

@@ -50,15 +50,15 @@ func (s *Store) markStopped() error {
 	return err
 }
 
-// journalThere returns ErrDamaged if the shard was not closed and its journal is
-// not what it must be since.
-func journalThere(dir string, i int) error {
+// lostJournal says of a shard that was not closed whether its journal has not come
+// as far as it had, and else whether it belongs to another file than is there.
+func lostJournal(dir string, i int) (lost, foreign bool, err error) {
 	b, err := os.ReadFile(filepath.Join(dir, RunningName))
 	if errors.Is(err, os.ErrNotExist) {
-		return nil
+		return false, false, nil
 	}
 	if err != nil {
-		return err
+		return false, false, err
 	}
 	for line := range bytes.Lines(b) {
 		var no int
@@ -67,12 +67,23 @@ func journalThere(dir string, i int) error {
 			continue
 		}
 		generation, fits, err := groupcommit.JournalState(filepath.Join(dir, shardFile(i)))
-		if err == nil && (generation < least || !fits) {
-			err = fmt.Errorf("%w: shard %d was not closed, and its journal is missing, damaged or another file's: what was acknowledged last is not there", mailsvc.ErrDamaged, i)
-		}
-		return err
+		return generation < least, !fits, err
 	}
-	return nil
+	return false, false, nil
+}
+
+// journalThere returns ErrDamaged if the shard was not closed and its journal is
+// not what it must be since.
+func journalThere(dir string, i int) error {
+	lost, foreign, err := lostJournal(dir, i)
+	if err == nil && (lost || foreign) {
+		return errJournal(i)
+	}
+	return err
+}
+
+func errJournal(i int) error {
+	return fmt.Errorf("%w: shard %d was not closed, and its journal is missing or does not belong to it: what was acknowledged last is not there", mailsvc.ErrDamaged, i)
 }
 
 // settle brings what journals hold into the files of a store that is not open, so
@@ -97,6 +108,26 @@ func settle(dir string, n int) error {
 	return forgetRunning(dir)
 }
 
+// forgetShard takes a shard out of what the file says: it stands for itself.
+func forgetShard(dir string, i int) error {
+	path := filepath.Join(dir, RunningName)
+	b, err := os.ReadFile(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	var left []byte
+	for line := range bytes.Lines(b) {
+		if !bytes.HasPrefix(line, fmt.Appendf(nil, "%d ", i)) {
+			left = append(left, line...)
+		}
+	}
+	return writeWhole(path, left, true)
+}
+
+// forgetRunning says that all files stand for themselves.
 func forgetRunning(dir string) error {
 	if err := os.Remove(filepath.Join(dir, RunningName)); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err

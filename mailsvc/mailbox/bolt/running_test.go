@@ -1,6 +1,7 @@
 package bolt_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"os"
@@ -24,7 +25,19 @@ func TestLostJournal(t *testing.T) {
 	}
 	closeIt(t, s)
 	s = openAt(t, dir, bolt.Options{})
-	if _, err := s.Append(ctx, me, 1, []mailsvc.NewMessage{message(1), message(2)}); err != nil {
+	if _, err := s.Append(ctx, me, 1, []mailsvc.NewMessage{message(1), message(2), message(3)}); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := s.SetFlags(ctx, me, me, 1, []mailsvc.Range{{From: 2, To: 2}}, mailsvc.FlagChange{Flags: []string{`\Deleted`}}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Expunge(ctx, me, 1, nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := s.UIDs(ctx, me, me, 1); err != nil { // brings the journal into the file
+		t.Fatal(err)
+	}
+	if _, err := s.Append(ctx, me, 1, []mailsvc.NewMessage{message(4)}); err != nil {
 		t.Fatal(err)
 	}
 	was, err := s.Folder(ctx, me, me, "INBOX")
@@ -65,10 +78,27 @@ func TestLostJournal(t *testing.T) {
 			t.Errorf("%s: compacted: %v", name, err)
 		}
 		r, err := bolt.Repair(ctx, dir, quiet)
-		if err != nil || !r[0].Damaged || r[0].History || len(r[0].Renewed) != 1 {
+		if err != nil || !r[0].Damaged || r[0].History || len(r[0].Renewed) != 1 || r[0].Rescued != 0 {
 			t.Errorf("%s: repair: %+v %v", name, r, err)
 		}
-		wantInbox(t, dir, func(f mailsvc.Folder) bool { return f.UIDValidity > was.UIDValidity })
+		wantInbox(t, dir, func(f mailsvc.Folder) bool { return f.UIDValidity > was.UIDValidity && f.Messages == 2 })
+	}
+	for name, spoil := range map[string]func(shard string) error{
+		"file empty":   func(shard string) error { return os.Truncate(shard, 0) },
+		"file gone":    os.Remove,
+		"file damaged": func(shard string) error { return os.WriteFile(shard, bytes.Repeat([]byte("x"), 1<<20), 0o600) },
+	} { // then the journals are what it is made of anew
+		dir, shard := crashed()
+		if err := spoil(shard); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := openOne(dir); err == nil {
+			t.Errorf("%s: opened", name)
+		}
+		if r, err := bolt.Repair(ctx, dir, quiet); err != nil || !r[0].History {
+			t.Errorf("%s: repair: %+v %v", name, r, err)
+		}
+		wantInbox(t, dir, func(f mailsvc.Folder) bool { return f == was })
 	}
 	copied, shard := crashed()
 	if err := os.Remove(shard + older); err != nil {

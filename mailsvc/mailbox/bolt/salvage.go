@@ -23,7 +23,8 @@ type salvage struct {
 	names map[string]bucket
 	rows  int
 
-	behind bool                     // changes that followed the file's last commit are missing
+	behind bool                     // see remains
+	sound  bool                     // see remains
 	unsure bool                     // the tree that was followed may not be the last commit's
 	lost   [buckets][]keyRange      // where rows are missing from the tree
 	adrift map[rowKey]bool          // messages that only a page outside of the tree has
@@ -52,8 +53,8 @@ type salvaged struct {
 // Rows are written in transactions of about this many bytes.
 const salvageBatch = 8 << 20
 
-func newSalvage(s *Store, no, of int) *salvage {
-	v := &salvage{s: s, sh: s.shards[no], no: no, of: of, names: make(map[string]bucket), adrift: make(map[rowKey]bool),
+func newSalvage(s *Store, from remains) *salvage {
+	v := &salvage{s: s, sh: s.shards[from.no], no: from.no, of: from.of, behind: from.behind, sound: from.sound, names: make(map[string]bucket), adrift: make(map[rowKey]bool),
 		loose: make(map[uint64]bool), most: make(map[uint32]uint32), rivals: make(map[uint64]struct{})}
 	for b := range buckets {
 		v.names[b.String()] = b
@@ -123,7 +124,7 @@ func (v *salvage) collectFrom(ctx context.Context, path string) error {
 			v.lost[b] = append(v.lost[b], keyRange{})
 		}
 	}
-	if err := v.write(ctx); err != nil {
+	if err := v.write(ctx); err != nil || v.sound { // what no tree leads to was deleted
 		return err
 	}
 	known := func(name string) bool { _, ok := v.names[name]; return ok }
