@@ -3,6 +3,7 @@ package imap
 import (
 	"encoding/base64"
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -252,8 +253,8 @@ func (r *request) enable() error {
 	}
 	c.w.str("* ENABLED")
 	had := c.condstore
-	for _, k := range caps {
-		if c.turnOn(k) {
+	for i, k := range caps {
+		if c.turnOn(k) && !slices.Contains(caps[:i], k) {
 			c.w.str(" ", strings.Replace(k, "REV", "rev", 1)) // IMAP4rev2 is spelled so
 		}
 	}

@@ -206,6 +206,7 @@ func TestEnableSaysWhatItDid(t *testing.T) {
 	h.put(alice, "INBOX", letter("a", "b"))
 	w := h.login(alice)
 	expect(t, w.ok("ENABLE X-NONE IMAP4REV1"), "* ENABLED")
+	expect(t, w.ok("ENABLE UTF8=ACCEPT UTF8=ACCEPT"), "* ENABLED UTF8=ACCEPT")
 	w.ok("SELECT INBOX")
 	expect(t, w.ok("SEARCH ALL"), "* SEARCH 1")
 	expect(t, w.ok("ENABLE CONDSTORE IMAP4rev2"), "* ENABLED CONDSTORE IMAP4rev2", "* OK [HIGHESTMODSEQ 2] highest that you know")

@@ -34,7 +34,7 @@ const badEvent imap.ResponseCode = "BADEVENT (MessageNew MessageExpunge FlagChan
 // Bounds of one NOTIFY.
 const (
 	maxNotifyGroups = 50
-	maxNotifyNames  = 200
+	maxNotifyNames  = 500 // of all groups together
 )
 
 // notifyGroup is one event group.
@@ -78,7 +78,7 @@ type notifier struct {
 func (r *request) notify() error {
 	p, c := r.p, r.c
 	n := &notifier{changed: make(chan struct{}, 1), watched: make(map[string]bool), done: make(chan struct{})}
-	status := false
+	status, names := false, 0
 	switch p.word() {
 	case "NONE":
 		n = nil
@@ -90,8 +90,8 @@ func (r *request) notify() error {
 		}
 		for {
 			n.groups = append(n.groups, p.notifyGroup())
-			if len(n.groups) > maxNotifyGroups {
-				p.err = orErr(p.err, no("NOTIFICATIONOVERFLOW", "too many event groups"))
+			if names += len(n.groups[len(n.groups)-1].names); len(n.groups) > maxNotifyGroups || names > maxNotifyNames {
+				p.err = orErr(p.err, no("NOTIFICATIONOVERFLOW", "too many event groups or mailboxes"))
 			}
 			if !p.more() {
 				break
@@ -155,7 +155,7 @@ func (p *parser) notifyNames() []string {
 	var names []string
 	one := func() {
 		if names = append(names, p.mailboxName()); len(names) > maxNotifyNames {
-			p.fail("too many mailboxes")
+			p.err = orErr(p.err, no("NOTIFICATIONOVERFLOW", "too many mailboxes"))
 		}
 	}
 	if p.peek() == '(' {
@@ -309,6 +309,9 @@ func (c *conn) tellChanges(idle bool) {
 	n := c.notifier
 	if g := n.selected(); g != nil && c.view != nil && g.events&onMessages != 0 {
 		c.pollFetching(idle || g.filter == "SELECTED", g.fetch)
+	}
+	if c.closed || len(n.groups) == n.selectedGroups() {
+		return
 	}
 	all, err := c.mailboxes()
 	if err != nil {
