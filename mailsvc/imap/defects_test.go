@@ -276,7 +276,7 @@ func TestSearchReturnSave(t *testing.T) {
 	if len(got) != 1 || !strings.HasSuffix(got[0], ") COUNT 0") {
 		t.Errorf("%q", got)
 	}
-	w.fails("SEARCH RETURN (SAVE) CHARSET KOI8-R ALL", "NO [BADCHARSET (UTF-8 US-ASCII)]")
+	w.fails("SEARCH RETURN (SAVE) CHARSET X-NONE ALL", "NO [BADCHARSET (UTF-8 US-ASCII ISO-8859-1 WINDOWS-1258 TCVN-5712 VISCII)]")
 	expect(t, w.ok("FETCH $ UID"))
 	w.fails("SEARCH UNHEARD", "BAD")
 	w.fails("SEARCH", "BAD")

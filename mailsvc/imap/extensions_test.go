@@ -399,7 +399,7 @@ func TestSort(t *testing.T) {
 	}
 	w.fails("SORT () UTF-8 ALL", "BAD")
 	w.fails("SORT (REVERSE) UTF-8 ALL", "BAD")
-	w.fails("SORT (DATE) KOI8-R ALL", "NO [BADCHARSET")
+	w.fails("SORT (DATE) X-NONE ALL", "NO [BADCHARSET")
 }
 
 func TestThread(t *testing.T) {

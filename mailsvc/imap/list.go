@@ -245,11 +245,10 @@ func (p *parser) listPattern() string {
 	if p.err != nil || p.c.utf8 || rawUTF8(s) {
 		return s
 	}
-	name, ok := decodeUTF7(s)
-	if !ok || len(name) > maxName {
-		p.fail("pattern is not modified UTF-7")
+	if name, ok := decodeUTF7(s); ok {
+		return name
 	}
-	return name
+	return s // "R&D*" finds what it says
 }
 
 func (p *parser) listSelection(o *listOptions) {

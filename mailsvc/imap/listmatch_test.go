@@ -77,3 +77,17 @@ func TestLongPatternsAreCheap(t *testing.T) {
 		}
 	}
 }
+
+// TestPatternsThatAreNoNames find what they say, or nothing: a pattern is not a name
+// that must be well-formed.
+func TestPatternsThatAreNoNames(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, Plain, nil)
+	w := h.login(alice)
+	w.ok("CREATE R&-D")
+	for _, p := range []string{"R&D", "R&D*", "%&D", "R&-*"} {
+		expect(t, w.ok(`LIST "" "`+p+`"`), `* LIST (\HasNoChildren) "/" "R&-D"`)
+	}
+	expect(t, w.ok(`LIST "" "&*x"`))
+	expect(t, w.ok(`LIST "" "&!"`))
+}

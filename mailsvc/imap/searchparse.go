@@ -70,6 +70,7 @@ type searchArgs struct {
 	modSeq  bool // a MODSEQ key: the answer carries the highest MODSEQ
 	uid     bool
 	bySeq   bool // a key names messages by sequence number
+	charset string
 
 	relevancy relevancy
 
@@ -85,7 +86,7 @@ func (p *parser) searchArgs(uid bool) *searchArgs {
 		p.list(func() { p.searchReturn(a) })
 		p.sp()
 	}
-	p.charset()
+	p.charset(a)
 	a.root = p.searchKeys(a)
 	p.checkRelevancy(a)
 	a.defaultReturn()
@@ -128,24 +129,22 @@ func (p *parser) searchReturn(a *searchArgs) {
 	}
 }
 
-// charset reads "CHARSET x ". Strings are read as UTF-8, which ASCII is; another
-// charset is refused with the list of those that are understood.
-func (p *parser) charset() {
+// charset reads "CHARSET x ".
+func (p *parser) charset(a *searchArgs) {
 	if !p.takeWord("CHARSET") {
 		return
 	}
 	p.sp()
-	p.knownCharset(p.astring())
+	p.knownCharset(a)
 	p.sp()
 }
 
-func (p *parser) knownCharset(name string) {
-	switch upper(name) {
-	case "UTF-8", "US-ASCII", "ASCII":
-	default:
-		if p.err == nil {
-			p.err = no("BADCHARSET (UTF-8 US-ASCII)", "use UTF-8")
-		}
+// knownCharset reads the charset that the texts are in, and refuses one that
+// nobody knows.
+func (p *parser) knownCharset(a *searchArgs) {
+	a.charset = p.astring()
+	if _, ok := mime.FromCharset(a.charset, nil); !ok && p.err == nil {
+		p.err = no("BADCHARSET (UTF-8 US-ASCII ISO-8859-1 WINDOWS-1258 TCVN-5712 VISCII)", "use UTF-8")
 	}
 }
 
@@ -345,6 +344,9 @@ func (p *parser) needle(a *searchArgs) *needle {
 	}
 	if p.err != nil {
 		return new(needle)
+	}
+	if a.charset != "" {
+		s, _ = mime.FromCharset(a.charset, []byte(s)) // known
 	}
 	n := newNeedle(s)
 	if a.relevancy.depth > 0 {

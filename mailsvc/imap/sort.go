@@ -66,7 +66,7 @@ func (p *parser) sortArgs(uid bool) (*searchArgs, []sortKey) {
 	keys := p.sortKeys()
 	a.relevancy.sorts = slices.ContainsFunc(keys, func(k sortKey) bool { return k.name == "RELEVANCY" })
 	p.sp()
-	p.knownCharset(p.astring())
+	p.knownCharset(a)
 	p.sp()
 	a.root = p.searchKeys(a)
 	p.checkRelevancy(a)

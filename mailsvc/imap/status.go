@@ -16,7 +16,7 @@ type statusItems struct {
 
 func (p *parser) statusItems() *statusItems {
 	s := new(statusItems)
-	p.list(func() {
+	p.filledList(func() {
 		switch p.word() {
 		case "MESSAGES":
 			s.NumMessages = true

@@ -33,9 +33,9 @@ func (r *request) thread() error {
 		p.fail("unknown threading algorithm")
 	}
 	p.sp()
-	p.knownCharset(p.astring())
-	p.sp()
 	a := &searchArgs{uid: r.uid}
+	p.knownCharset(a)
+	p.sp()
 	a.root = p.searchKeys(a)
 	if err := p.end(); err != nil {
 		return err

@@ -1,6 +1,9 @@
 package imap
 
-import "testing"
+import (
+	"fmt"
+	"testing"
+)
 
 // The tests of this file are about the difference between nothing and an empty
 // string, and between text and bytes.
@@ -36,4 +39,27 @@ func TestQuotedStringsAreText(t *testing.T) {
 			w.fails(cmd, "BAD")
 		}
 	}
+}
+
+// TestSearchInOtherCharsets: what a client writes in another charset is found where
+// it stands in any.
+func TestSearchInOtherCharsets(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, Plain, nil)
+	h.put(alice, "INBOX", letter("Đấu thầu", "Đến Việt Nam"))
+	h.put(alice, "INBOX", letter("khác", "Đen Viêt Nam"))
+	w := h.login(alice)
+	w.ok("SELECT INBOX")
+	for charset, text := range map[string]string{
+		"UTF-8": "Việt Nam", "windows-1258": "Vi\xea\xf2t Nam", "TCVN-5712": "Vi\xd6t Nam", "VISCII": "Vi\xaet Nam", "x-viet-vni": "Vie\xe4t Nam",
+	} {
+		literal := fmt.Sprintf("BODY {%d+}\r\n%s", len(text), text)
+		expect(t, w.ok("SEARCH CHARSET "+charset+" "+literal), "* SEARCH 1")
+		expect(t, w.ok("SORT (DATE) "+charset+" "+literal), "* SORT 1")
+		expect(t, w.ok("THREAD REFERENCES "+charset+" "+literal), "* THREAD (1)")
+	}
+	expect(t, w.ok("SEARCH CHARSET ISO-8859-1 BODY {3+}\r\nVi\xea"), "* SEARCH 2")
+	expect(t, w.ok("SEARCH CHARSET US-ASCII BODY viet"), "* SEARCH 1 2")
+	w.fails("SEARCH CHARSET X-NONE ALL", "NO [BADCHARSET (UTF-8 ")
+	w.fails("THREAD REFERENCES X-NONE ALL", "NO [BADCHARSET (UTF-8 ")
 }

@@ -119,18 +119,15 @@ var (
 // guessed from the bytes (sample).
 func decoderOf(name string, sample []byte) transform.Transformer {
 	name = strings.ToLower(strings.Trim(name, " \t\"';"))
+	if t := legacy(name); t != nil {
+		return t
+	}
 	switch name {
 	case "utf-8", "utf8":
 		if utf8.Valid(sample) {
 			return nil
 		}
 		return doubt(nil, sample)
-	case "tcvn", "tcvn3", "tcvn-5712", "tcvn5712", "tcvn5712-1", "tcvn5712-1:1993", "x-viet-tcvn5712", "x-viet-tcvn":
-		return tcvn
-	case "viscii", "viscii1.1-1", "csviscii", "x-viet-viscii":
-		return viscii
-	case "vni", "x-viet-vni", "vni-windows", "x-vni":
-		return vni{}
 	case "utf-16":
 		return unicode.UTF16(unicode.BigEndian, unicode.UseBOM).NewDecoder()
 	case "", "us-ascii", "ascii", "unknown-8bit", "x-unknown", "8bit", "binary", "iso-8859-1", "latin1", "x-user-defined":
@@ -144,6 +141,40 @@ func decoderOf(name string, sample []byte) transform.Transformer {
 		return e.NewDecoder()
 	}
 	return guess(sample)
+}
+
+// FromCharset returns b, which is in the named charset, as UTF-8; ok is false if
+// nobody here knows the charset. It may come out with combining marks and with
+// U+FFFD.
+func FromCharset(name string, b []byte) (text string, ok bool) {
+	var t transform.Transformer
+	switch name = strings.ToLower(name); {
+	case name == "utf-8" || name == "us-ascii" || name == "ascii":
+		return string(b), true
+	case legacy(name) != nil:
+		t = legacy(name)
+	default:
+		e, err := htmlindex.Get(name)
+		if err != nil || e == encoding.Replacement {
+			return "", false
+		}
+		t = e.NewDecoder()
+	}
+	out, _, err := transform.Bytes(t, b)
+	return string(out), err == nil
+}
+
+// legacy returns the decoder of a Vietnamese charset that the web does not know.
+func legacy(name string) transform.Transformer {
+	switch name {
+	case "tcvn", "tcvn3", "tcvn-5712", "tcvn5712", "tcvn5712-1", "tcvn5712-1:1993", "x-viet-tcvn5712", "x-viet-tcvn":
+		return tcvn
+	case "viscii", "viscii1.1-1", "csviscii", "x-viet-viscii":
+		return viscii
+	case "vni", "x-viet-vni", "vni-windows", "x-vni":
+		return vni{}
+	}
+	return nil
 }
 
 // guess tells an undeclared charset: UTF-8 if it is that, else the one in which
