@@ -25,6 +25,7 @@ func accountCommand(load loader) *cobra.Command {
 func accountAdd(load loader) *cobra.Command {
 	var in app.NewAccount
 	var stdin bool
+	quota := noQuota
 	c := &cobra.Command{
 		Use:   "add ADDRESS",
 		Short: "Lập tài khoản cá nhân, hoặc hộp thư cơ quan với --agency / add an account",
@@ -35,6 +36,9 @@ func accountAdd(load loader) *cobra.Command {
 				return err
 			}
 			in.Address = args[0]
+			if in.Quota, err = parseQuota(quota); err != nil {
+				return err
+			}
 			if stdin {
 				if in.Password, err = readPassword(os.Stdin); err != nil {
 					return failed(err)
@@ -54,6 +58,7 @@ func accountAdd(load loader) *cobra.Command {
 	f.BoolVar(&in.Agency, "agency", false, "hộp thư cơ quan, dùng qua quyền được cấp / an agency mailbox, used through grants")
 	f.BoolVar(&in.Admin, "admin", false, "quản trị / administrator")
 	f.StringSliceVar(&in.Aliases, "alias", nil, "địa chỉ khác cùng về hộp thư này / further addresses")
+	f.StringVar(&quota, "quota", noQuota, "hạn mức, ví dụ 2GiB / how much the mailbox may hold")
 	f.BoolVar(&stdin, "password-stdin", false, "đọc mật khẩu từ đầu vào chuẩn / read the password from standard input")
 	return c
 }
@@ -108,13 +113,20 @@ func accountList(load loader) *cobra.Command {
 			}
 			w := tabwriter.NewWriter(os.Stdout, 0, 8, 2, ' ', 0)
 			for _, a := range all {
-				fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", a.Address, a.Kind, a.Name, grants(a))
+				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", a.Address, a.Kind, a.Name, grants(a), limit(a))
 			}
 			return failed(w.Flush())
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "JSON")
 	return c
+}
+
+func limit(a mailsvc.Account) string {
+	if a.Quota == 0 {
+		return ""
+	}
+	return "hạn mức " + config.Size(a.Quota).String()
 }
 
 func grants(a mailsvc.Account) string {
@@ -223,9 +235,12 @@ func accountQuota(load loader) *cobra.Command {
 	return c
 }
 
+// noQuota is the word for a mailbox that may grow as it likes.
+const noQuota = "none"
+
 // parseQuota reads a limit in bytes, 0 for none.
 func parseQuota(s string) (int64, error) {
-	if s == "none" {
+	if s == noQuota {
 		return 0, nil
 	}
 	var size config.Size

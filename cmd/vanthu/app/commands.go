@@ -51,6 +51,7 @@ type NewAccount struct {
 	Agency   bool // an agency mailbox: no password, used through grants
 	Admin    bool
 	Aliases  []string
+	Quota    int64 // bytes; 0 is no limit
 	Password string
 }
 
@@ -76,7 +77,7 @@ func accountAdd(ctx context.Context, a *App, in NewAccount) (Password, error) {
 		made = identity.GeneratePassword()
 		in.Password = made
 	}
-	acc := mailsvc.Account{Address: in.Address, Name: viet.Clean(in.Name), Kind: kind, Admin: in.Admin, Aliases: in.Aliases}
+	acc := mailsvc.Account{Address: in.Address, Name: viet.Clean(in.Name), Kind: kind, Admin: in.Admin, Aliases: in.Aliases, Quota: in.Quota}
 	if err := a.addAccount(ctx, acc, in.Password); err != nil {
 		return Password{}, err
 	}

@@ -108,6 +108,9 @@ func TestFullMailbox(t *testing.T) {
 	if code, out := s.try("account", "quota", who.Address, "300KiB"); code != 0 || !strings.Contains(out, "đang giữ 0.2 MiB, hạn mức 300 KiB") {
 		t.Fatalf("%d %s", code, out)
 	}
+	if out := s.command(t, "account", "add", "hop@"+domain, "--agency", "--quota", "2GiB") + s.command(t, "account", "list"); !strings.Contains(out, "hạn mức 300 KiB") || !strings.Contains(out, "hạn mức 2 GiB") {
+		t.Errorf("the list does not tell limits:\n%s", out)
+	}
 	if err := store(letter(2, 150<<10)); !isCode(err, imap.ResponseCodeOverQuota) {
 		t.Errorf("APPEND: %v", err)
 	}
