@@ -23,6 +23,7 @@ type believer struct {
 	mailbox  string
 	trash    string
 	level    int            // 0: no CONDSTORE, 1: CONDSTORE, 2: QRESYNC
+	notified bool           // uses NOTIFY: it is told of changes at any time
 	uids     []int          // by sequence number; 0 is one it has not asked about yet
 	flags    map[int]string // by UID, sorted
 	validity string
@@ -200,6 +201,9 @@ func (b *believer) begin(h *house) {
 	}
 	b.validity = m[1]
 	b.hear("SELECT", lines, "")
+	if b.notified {
+		b.do("NOTIFY SET (SELECTED-DELAYED (MessageNew (UID FLAGS) MessageExpunge FlagChange))")
+	}
 	if b.level < 2 {
 		return
 	}
@@ -228,7 +232,11 @@ var storeOps = []string{"+FLAGS", "-FLAGS", "FLAGS", "+FLAGS.SILENT", "-FLAGS.SI
 // store changes flags of some messages and, with .SILENT, works out what they are.
 func (b *believer) store() {
 	b.w.t.Helper()
-	op, flag := storeOps[b.r.IntN(len(storeOps))], []string{`\Seen`, `\Flagged`, `\Deleted`, "x"}[b.r.IntN(4)]
+	ops := storeOps
+	if b.notified { // it could not tell whether it was told before or after a silent change
+		ops = ops[:3]
+	}
+	op, flag := ops[b.r.IntN(len(ops))], []string{`\Seen`, `\Flagged`, `\Deleted`, "x"}[b.r.IntN(4)]
 	from := b.r.IntN(len(b.uids))
 	to := min(len(b.uids)-1, from+b.r.IntN(3))
 	picked := slices.Clone(b.uids[from : to+1])
@@ -323,7 +331,7 @@ func believers(t *testing.T, shared bool) (*house, []*believer) {
 	var all []*believer
 	for level := range 3 {
 		for _, who := range []string{alice, bob} {
-			b := &believer{w: &wire{t: t}, level: level, flags: make(map[int]string), who: alice, mailbox: "INBOX", trash: `"Thùng rác"`}
+			b := &believer{w: &wire{t: t}, level: level, notified: who == bob && level > 0, flags: make(map[int]string), who: alice, mailbox: "INBOX", trash: `"Thùng rác"`}
 			if shared {
 				b.who, b.mailbox, b.trash = who, officeInbox, officeTrash
 			}
