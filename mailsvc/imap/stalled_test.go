@@ -213,7 +213,7 @@ func cpuTraps() map[string]string {
 		"the same section":       "FETCH 1:* (" + strings.Repeat("BODY.PEEK[HEADER] ", 99) + "UID)",
 		"patterns":               "LIST \"\" (" + strings.Repeat("\""+strings.Repeat("*%a", 100)+"\" ", 99) + "\"x\")",
 		"sort keys":              "SORT (" + strings.Repeat("REVERSE SUBJECT ", 9) + "DATE) UTF-8 ALL",
-		"event groups":           "NOTIFY SET " + strings.Repeat("(SUBTREE ("+strings.Repeat("a ", 198)+"b) (MessageNew MessageExpunge)) ", 49) + "(PERSONAL NONE)",
+		"event groups":           "NOTIFY SET " + strings.Repeat("(SUBTREE ("+strings.Repeat("a ", 9)+"b) (MessageNew MessageExpunge)) ", 49) + "(PERSONAL NONE)",
 		"flags":                  "STORE 1:* +FLAGS.SILENT (" + strings.Repeat("x ", 3000) + "y)",
 		"BINARY of many":         "FETCH 1:* (" + strings.Repeat("BINARY.SIZE[1] ", 99) + "UID)",
 		"an ID of many":          "ID (" + strings.Repeat("\"a\" \"b\" ", 29) + "\"a\" \"b\")",
