@@ -118,7 +118,7 @@ var (
 // taken as UTF-8. Unknown names and ASCII, which nobody needs to declare, are
 // guessed from the bytes (sample).
 func decoderOf(name string, sample []byte) transform.Transformer {
-	name = strings.ToLower(strings.Trim(name, " \t\"';"))
+	name = charsetName(name)
 	if t := legacy(name); t != nil {
 		return t
 	}
@@ -175,6 +175,18 @@ func legacy(name string) transform.Transformer {
 		return vni{}
 	}
 	return nil
+}
+
+func charsetName(name string) string { return strings.ToLower(strings.Trim(name, " \t\"';")) }
+
+// standsForUTF8 reports whether bytes that are valid UTF-8 are taken for that
+// under a name, whatever they are: decoderOf returns nil then.
+func standsForUTF8(name string) bool {
+	switch charsetName(name) {
+	case "utf-8", "utf8", "", "us-ascii", "ascii", "iso-8859-1", "latin1", "windows-1252":
+		return true
+	}
+	return false
 }
 
 // guess tells an undeclared charset: UTF-8 if it is that, else the one in which

@@ -1,6 +1,12 @@
 package mime
 
-import "testing"
+import (
+	"math/rand/v2"
+	"testing"
+	"unicode/utf8"
+
+	"quangtri.gov.vn/vanthu/internal/viet"
+)
 
 // TestUndeclaredCharsets guesses what programs did not say, or said wrongly.
 func TestUndeclaredCharsets(t *testing.T) {
@@ -43,5 +49,35 @@ func TestUndeclaredCharsets(t *testing.T) {
 		if got := DecodeText([]byte(in)); got != want {
 			t.Errorf("%q: %q, want %q", in, got, want)
 		}
+	}
+}
+
+// TestPlainIsValid: what plainVietnamese lets pass is UTF-8 in NFC, and
+// standsForUTF8 is true of no name under which decoderOf would decode that.
+func TestPlainIsValid(t *testing.T) {
+	t.Parallel()
+	pieces := []string{"a", " ", "đ", "ễ", "\xc3", "\xc4", "\xe1\xba", "\xe1", "\xe2\x80", "–", "\x80", "\xba", "\u0301", "Ư"}
+	r := rand.New(rand.NewPCG(3, 4))
+	passed := 0
+	for range 20_000 {
+		var b []byte
+		for range r.IntN(6) {
+			b = append(b, pieces[r.IntN(len(pieces))]...)
+		}
+		if !plainVietnamese(b) {
+			continue
+		}
+		passed++
+		if !utf8.Valid(b) || viet.NFC(string(b)) != string(b) {
+			t.Fatalf("%q passed", b)
+		}
+		for _, name := range []string{"utf-8", " \"UTF8\"", "", "us-ascii", "ISO-8859-1", "windows-1252", "viscii", "big5", "x-foo"} {
+			if standsForUTF8(name) && decoderOf(name, b) != nil {
+				t.Fatalf("%q is decoded under %q", b, name)
+			}
+		}
+	}
+	if passed < 1000 {
+		t.Errorf("only %d passed", passed)
 	}
 }

@@ -106,7 +106,7 @@ func decodedText(p *Part, body []byte) string {
 
 func isHTML(p *Part) bool { return p.Subtype == "html" || p.Subtype == "xhtml+xml" }
 
-// plainVietnamese reports whether s is in NFC at a glance: nothing but ASCII,
+// plainVietnamese reports whether s is UTF-8 in NFC at a glance: nothing but ASCII,
 // letters of Latin-1 and Latin Extended with their marks, and common punctuation.
 // None of them is or takes a mark of its own, and any other lead byte, such as
 // those of the combining marks, ends it.
@@ -114,9 +114,9 @@ func plainVietnamese[S string | []byte](s S) bool {
 	for i := 0; i < len(s); i++ {
 		switch c := s[i]; {
 		case c < utf8.RuneSelf:
-		case c >= 0xC3 && c <= 0xC6: // U+00C0 to U+01BF
+		case c >= 0xC3 && c <= 0xC6 && i+1 < len(s) && s[i+1]&0xC0 == 0x80: // U+00C0 to U+01BF
 			i++
-		case c == 0xE1 && i+2 < len(s) && (s[i+1] == 0xBA || s[i+1] == 0xBB): // U+1E80 to U+1EFF
+		case c == 0xE1 && i+2 < len(s) && (s[i+1] == 0xBA || s[i+1] == 0xBB) && s[i+2]&0xC0 == 0x80: // U+1E80 to U+1EFF
 			i += 2
 		case c == 0xE2 && i+2 < len(s) && s[i+1] == 0x80 && s[i+2] >= 0x90 && s[i+2] <= 0xA7: // U+2010 to U+2027
 			i += 2

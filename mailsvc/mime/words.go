@@ -134,7 +134,7 @@ var endsWord = func() (t [256]bool) {
 // add takes the words of a text in NFC.
 func (s *wordSet) add(text string) { s.take([]byte(text), true) }
 
-// addPlain takes the words of a text that is in NFC at a glance. When it turns out
+// addPlain takes the words of a text that is UTF-8 in NFC at a glance. When it turns out
 // that this one is not, it returns false, and the rest is not taken.
 func (s *wordSet) addPlain(text []byte) bool { return s.take(text, false) }
 
@@ -371,9 +371,9 @@ func addWords(x *Index, head []byte, r io.ReaderAt) {
 }
 
 // takes takes the words of a text part, if they can be had from its bytes as they
-// stand.
+// stand. If not, it may have taken some, which does no harm: see [Words].
 func (s *wordSet) takes(p *Part, body []byte) bool {
-	return !isHTML(p) && decoderOf(p.Param("charset"), body) == nil && s.addPlain(body)
+	return !isHTML(p) && standsForUTF8(p.Param("charset")) && s.addPlain(body)
 }
 
 // sliceReader reads a slice at any offset.
