@@ -2,7 +2,9 @@ package blob
 
 import (
 	"errors"
+	"sync/atomic"
 	"testing"
+	"time"
 )
 
 // TestBegin begins bodies of all sizes, one of them twice, before the first is
@@ -28,6 +30,29 @@ func TestBegin(t *testing.T) {
 	closeStore(t, s)
 	if _, _, err := s.Begin(body(3, 10))(); !errors.Is(err, ErrClosed) {
 		t.Errorf("after Close: %v", err)
+	}
+}
+
+// TestBodiesGather: bodies that nobody waits for do not take a flush each.
+func TestBodiesGather(t *testing.T) {
+	t.Parallel()
+	var writes atomic.Int32
+	s, err := Open(t.TempDir(), Options{Now: func() time.Time { writes.Add(1); return time.Unix(1_800_000_000, 0) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	var waits []func() (string, int64, error)
+	for i := range 100 {
+		waits = append(waits, s.Begin(body(i, 4000)))
+	}
+	for _, wait := range waits {
+		if _, _, err := wait(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := writes.Load(); n > 4 { // the first, those that were enough, the last; and one for chance
+		t.Errorf("100 bodies took %d writes", n)
 	}
 }
 

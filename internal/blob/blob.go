@@ -233,8 +233,8 @@ func (s *Store) Create() (*Writer, error) {
 
 // Begin starts to make a body durable, and returns before it is; wait returns
 // when it is, or will not be, as Commit does. Until then the body must not change.
-// Bodies that are begun before the first is waited for share their flushes. It is
-// for small bodies: others are written by somebody else meanwhile, at the price of
+// Bodies that are begun before the first is waited for share their flushes, and
+// may lie until then; wait must be called. It is for small bodies: others are written by somebody else meanwhile, at the price of
 // a goroutine each.
 func (s *Store) Begin(body []byte) (wait func() (id string, size int64, err error)) {
 	if len(body) > s.o.PackBelow {
@@ -247,7 +247,7 @@ func (s *Store) Begin(body []byte) (wait func() (id string, size int64, err erro
 	}
 	return func() (string, int64, error) {
 		if err == nil {
-			err = o.wait()
+			err = s.packs.wait(o)
 		}
 		if err != nil {
 			return "", 0, fmt.Errorf("commit body: %w", classify(err))

@@ -20,6 +20,7 @@ import (
 const (
 	packLimit    = 256 << 20 // a pack that has reached this is closed
 	batchLimit   = 4 << 20   // bytes of one flush
+	gathered     = 256 << 10 // bytes that are flushed although nobody waits for them
 	pieceSize    = 128 << 10 // bytes from which on a piece of that is written
 	pendingLimit = 4096      // names not in the index: what a restart has to scan
 	openPacks    = 64        // files kept open for reading
@@ -56,6 +57,9 @@ type packs struct {
 
 	queueMu sync.Mutex
 	queue   []*order
+	queued  int  // bytes in queue
+	due     bool // the queue is to be worked on
+	idle    bool // the owner has nothing that is due
 	closed  bool
 	wake    chan struct{}
 	done    chan struct{}
@@ -81,6 +85,7 @@ type order struct {
 	body   []byte
 	stored int64 // of a body that is moved from an old pack; 0: a new one
 	held   bool  // by the packs already; the owner's own
+	taken  bool  // by the owner; guarded by queueMu
 	task   func() error
 	err    error
 	done   chan struct{}
@@ -90,7 +95,7 @@ func (s *Store) openPacks() error {
 	p := &packs{
 		s: s, dir: s.packDir(),
 		pending: make(map[name]place), files: make(map[uint32]*openFile), touched: make(map[name]int64),
-		wake: make(chan struct{}, 1), done: make(chan struct{}),
+		wake: make(chan struct{}, 1), done: make(chan struct{}), idle: true,
 	}
 	if err := p.openIndex(); err != nil {
 		return err
@@ -226,7 +231,9 @@ func (p *packs) endCurrent() error {
 	return errors.Join(p.current.file.Truncate(p.end), p.current.file.Close())
 }
 
-// give hands an order to the owner.
+// give hands an order to the owner, who begins at once if there is nothing else to
+// do. Further bodies gather until somebody waits for one of them, or there is
+// enough for a flush: many a flush would cost more than it hastens.
 func (p *packs) give(o *order) error {
 	o.done = make(chan struct{})
 	p.queueMu.Lock()
@@ -235,15 +242,29 @@ func (p *packs) give(o *order) error {
 		return ErrClosed
 	}
 	p.queue = append(p.queue, o)
-	select {
-	case p.wake <- struct{}{}:
-	default:
+	p.queued += len(o.body)
+	if p.idle && len(p.queue) == 1 || p.queued >= gathered {
+		p.hurry()
 	}
 	return nil
 }
 
+// hurry makes the owner work on the queue. With queueMu held.
+func (p *packs) hurry() {
+	p.due = true
+	select {
+	case p.wake <- struct{}{}:
+	default:
+	}
+}
+
 // wait returns when the owner has done what it was given.
-func (o *order) wait() error {
+func (p *packs) wait(o *order) error {
+	p.queueMu.Lock()
+	if !o.taken && !p.closed {
+		p.hurry()
+	}
+	p.queueMu.Unlock()
 	<-o.done
 	return o.err
 }
@@ -253,7 +274,7 @@ func (p *packs) do(o *order) error {
 	if err := p.give(o); err != nil {
 		return err
 	}
-	return o.wait()
+	return p.wait(o)
 }
 
 // commit stores a small body, unless it is held.
@@ -264,7 +285,7 @@ func (p *packs) commit(n name, body []byte) error {
 func (p *packs) close() error {
 	p.queueMu.Lock()
 	already := p.closed
-	p.closed = true
+	p.closed, p.due = true, true
 	if !already {
 		close(p.wake)
 	}
@@ -297,10 +318,7 @@ func (p *packs) own() {
 
 func (p *packs) drain() {
 	for {
-		p.queueMu.Lock()
-		batch := p.queue
-		p.queue = nil
-		p.queueMu.Unlock()
+		batch := p.take()
 		if len(batch) == 0 {
 			return
 		}
@@ -308,6 +326,22 @@ func (p *packs) drain() {
 			batch = batch[p.work(batch):]
 		}
 	}
+}
+
+// take returns what is in the queue, if it is due.
+func (p *packs) take() []*order {
+	p.queueMu.Lock()
+	defer p.queueMu.Unlock()
+	if !p.due {
+		p.idle = true
+		return nil
+	}
+	batch := p.queue
+	for _, o := range batch {
+		o.taken = true
+	}
+	p.queue, p.queued, p.due, p.idle = nil, 0, p.closed, len(batch) == 0
+	return batch
 }
 
 // work does the first orders of a batch and returns how many.
