@@ -30,16 +30,17 @@ type arrival struct {
 	pending *mime.Pending
 	flags   []string
 	when    time.Time
-	started chan struct{} // closed when it is indexed
+	ready   chan struct{} // closed when it is indexed
 	err     error         // of that
 }
 
 // add takes a message over. An error is that of an earlier one.
 func (q *arrivals) add(p *mime.Pending, flags []string, when time.Time) error {
+	p.Start()
 	if q.last != nil {
 		q.hand(q.last)
 	}
-	q.last = &arrival{pending: p, flags: flags, when: when, started: make(chan struct{})}
+	q.last = &arrival{pending: p, flags: flags, when: when, ready: make(chan struct{})}
 	q.waiting = append(q.waiting, q.last)
 	q.held += p.Held()
 	for q.held > maxArrivals && len(q.waiting) > 1 {
@@ -59,29 +60,29 @@ func (q *arrivals) hand(a *arrival) {
 		q.indexer++
 		go func() {
 			for a := range q.queue {
-				a.start()
+				a.prepare()
 			}
 		}()
 	}
 	q.queue <- a
 }
 
-// start indexes the message. A panic becomes an error: it would not be caught
+// prepare indexes the message. A panic becomes an error: it would not be caught
 // where the connection catches its own.
-func (a *arrival) start() {
-	defer close(a.started)
+func (a *arrival) prepare() {
+	defer close(a.ready)
 	defer func() {
 		if v := recover(); v != nil {
 			a.err = fmt.Errorf("index message: panic: %v", v)
 		}
 	}()
-	a.pending.Start()
+	a.pending.Prepare()
 }
 
 // settle waits until the first of those waiting is durable.
 func (q *arrivals) settle() error {
 	a := q.waiting[0]
-	<-a.started
+	<-a.ready
 	if a.err != nil {
 		return a.err
 	}
@@ -98,7 +99,7 @@ func (q *arrivals) settle() error {
 
 // finish waits for all messages and returns them.
 func (q *arrivals) finish() ([]mailsvc.NewMessage, error) {
-	q.last.start()
+	q.last.prepare()
 	q.last = nil
 	for len(q.waiting) > 0 {
 		if err := q.settle(); err != nil {
@@ -111,10 +112,10 @@ func (q *arrivals) finish() ([]mailsvc.NewMessage, error) {
 // drop gives up what is not durable, and ends the indexers.
 func (q *arrivals) drop() {
 	if q.last != nil {
-		close(q.last.started)
+		close(q.last.ready)
 	}
 	for _, a := range q.waiting {
-		if <-a.started; a.err == nil {
+		if <-a.ready; a.err == nil {
 			a.pending.Abort()
 		}
 	}

@@ -81,10 +81,14 @@ func (p *panicDisk) Open(id mailsvc.BlobID) (mailsvc.Blob, error) {
 }
 
 func (p *panicDisk) Begin(body []byte) func() (mailsvc.BlobID, int64, error) {
-	if p.on.Load() {
-		panic("a mistake")
+	wait := p.Blobs.Begin(body)
+	return func() (mailsvc.BlobID, int64, error) {
+		id, size, err := wait()
+		if p.on.Load() {
+			err = fmt.Errorf("no commit")
+		}
+		return id, size, err
 	}
-	return p.Blobs.Begin(body)
 }
 
 // TestPanicEndsOneConnection makes a mistake happen in one session: it ends, the

@@ -28,9 +28,9 @@ func Ingest(b mailsvc.Blobs, r io.Reader) (mailsvc.NewMessage, error) {
 }
 
 // Pending is a message whose bytes have been taken and are not yet durable. It
-// lets a caller flush several at once: Start each, then Commit each. Exactly one
-// of Commit and Abort must follow, also after Start. A Pending is for one
-// goroutine at a time.
+// lets a caller flush several at once: Start each, Prepare each, then Commit each.
+// Exactly one of Commit and Abort must follow, whatever was done before. A Pending
+// is for one goroutine at a time.
 type Pending struct {
 	blobs mailsvc.Blobs
 	w     mailsvc.BlobWriter // of a message that is not small
@@ -135,12 +135,19 @@ func (p *Pending) Abort() {
 	p.release()
 }
 
-// Start begins to make the message durable and indexes it meanwhile.
+// Start begins to make the message durable. It does not wait.
 func (p *Pending) Start() {
 	if p.w != nil {
 		p.wait = commit(p.w)
 	} else {
 		p.wait = p.blobs.Begin(p.head)
+	}
+}
+
+// Prepare indexes the message, as far as that can be done before it is durable.
+// It may run in another goroutine than Receive and Start did, after them.
+func (p *Pending) Prepare() {
+	if p.x == nil {
 		s := newScanner()
 		s.write(p.head)
 		p.x = s.finish()
@@ -174,6 +181,9 @@ func commit(w mailsvc.BlobWriter) (wait func() (mailsvc.BlobID, int64, error)) {
 func (p *Pending) Commit() (mailsvc.NewMessage, error) {
 	if p.wait == nil {
 		p.Start()
+	}
+	if p.x == nil || p.index == nil {
+		p.Prepare()
 	}
 	id, size, err := p.wait()
 	defer p.release()
