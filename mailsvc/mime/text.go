@@ -215,29 +215,38 @@ var base64Value = func() (t [256]byte) {
 }()
 
 // appendQuotedPrintable follows RFC 2045 section 6.7 and leaves what is no
-// encoding as it stands.
+// encoding as it stands. In Vietnamese text few bytes stand between two escapes, so
+// they are copied one by one; where there are many, the rest of them is looked for.
 func appendQuotedPrintable(out, b []byte) []byte {
-	for {
-		i := bytes.IndexByte(b, '=')
-		if i < 0 {
-			return append(out, b...)
+	const many = 16
+	n := len(out)
+	out = slices.Grow(out, len(b))[:n+len(b)] // never longer than it is encoded
+	for i, run := 0, 0; i < len(b); {
+		switch c := b[i]; {
+		case c != '=' && run < many:
+			out[n] = c
+			n, i, run = n+1, i+1, run+1
+		case c != '=':
+			end := bytes.IndexByte(b[i:], '=')
+			if end < 0 {
+				end = len(b) - i
+			}
+			n += copy(out[n:], b[i:i+end])
+			i, run = i+end, 0
+		case i+2 < len(b) && hexValue[b[i+1]]|hexValue[b[i+2]] < 16:
+			out[n] = hexValue[b[i+1]]<<4 | hexValue[b[i+2]]
+			n, i, run = n+1, i+3, 0
+		default:
+			run = 0
+			if skip := softBreak(b[i+1:]); skip > 0 {
+				i += 1 + skip
+				continue
+			}
+			out[n] = c
+			n, i = n+1, i+1
 		}
-		out = append(out, b[:i]...)
-		b = b[i:]
-		for len(b) > 2 && b[0] == '=' && hexValue[b[1]]|hexValue[b[2]] < 16 {
-			out = append(out, hexValue[b[1]]<<4|hexValue[b[2]])
-			b = b[3:]
-		}
-		if len(b) == 0 || b[0] != '=' {
-			continue
-		}
-		if n := softBreak(b[1:]); n > 0 {
-			b = b[1+n:]
-			continue
-		}
-		out = append(out, '=')
-		b = b[1:]
 	}
+	return out[:n]
 }
 
 // hexValue is unhex.
