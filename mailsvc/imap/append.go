@@ -170,7 +170,7 @@ func (c *conn) acceptable(size, room int64) error {
 func (r *request) receive(n int64) (*mime.Pending, error) {
 	c := r.c
 	in := &stream{r: &c.r, left: n}
-	pending, err := mime.Receive(c.s.o.Blobs, in)
+	pending, err := mime.Receive(c.s.o.Blobs, in, n)
 	if in.err != nil {
 		r.p.failIO(in.err)
 		return nil, in.err

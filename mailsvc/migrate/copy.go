@@ -234,7 +234,7 @@ func (c *copier) receive(a *arrival, body imap.LiteralReader, commits *sync.Wait
 		return
 	}
 	whole := &exactly{r: body, left: body.Size()}
-	pending, err := mime.Receive(c.run.o.Blobs, whole)
+	pending, err := mime.Receive(c.run.o.Blobs, whole, -1)
 	if whole.err != nil {
 		return
 	}

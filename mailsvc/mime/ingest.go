@@ -8,19 +8,43 @@ import (
 	"quangtri.gov.vn/vanthu/mailsvc"
 )
 
+// Sizes of rooms, the memory in which messages lie, or their beginnings. It is used
+// again.
+var roomSizes = [...]int{8 << 10, 16 << 10, smallRoom, maxHead}
+
 const (
-	// maxSmall is the size in bytes up to which a message is taken in memory.
-	maxSmall = 32<<10 - 1
+	// smallRoom is the size in bytes under which a message is taken in memory.
+	smallRoom = 32 << 10
 	// maxHead is how much of a larger one is kept in memory to find its words
 	// without reading the blob again: texts stand before attachments.
 	maxHead = 128 << 10
 )
 
+// room is memory of one of the sizes.
+type room struct {
+	b     []byte
+	class int
+}
+
+var spareRooms [len(roomSizes)]sync.Pool // of *room
+
+// takeRoom returns a room of at least n bytes.
+func takeRoom(n int) *room {
+	class := 0
+	for roomSizes[class] < n {
+		class++
+	}
+	if r, ok := spareRooms[class].Get().(*room); ok {
+		return r
+	}
+	return &room{make([]byte, roomSizes[class]), class}
+}
+
 // Ingest copies a message into the blob store, makes it durable and returns it
 // as a row to be stored, indexed. An error of r aborts the blob and is returned
 // as it is, so a body that was cut short is never kept.
 func Ingest(b mailsvc.Blobs, r io.Reader) (mailsvc.NewMessage, error) {
-	p, err := Receive(b, r)
+	p, err := Receive(b, r, -1)
 	if err != nil {
 		return mailsvc.NewMessage{}, err
 	}
@@ -35,30 +59,23 @@ type Pending struct {
 	blobs mailsvc.Blobs
 	w     mailsvc.BlobWriter // of a message that is not small
 	head  []byte             // the beginning of the message, all of a small one
-	small *smallRoom         // that head lies in, or nil
-	large *largeRoom         // that head lies in, or nil
+	room  *room              // that head lies in
 	x     *Index
 	index []byte                                // x in its stored form
 	wait  func() (mailsvc.BlobID, int64, error) // after Start
 }
 
-// Memory for the beginnings of messages, to be used again.
-type (
-	smallRoom [maxSmall + 1]byte
-	largeRoom [maxHead]byte
-)
-
-var (
-	smallRooms = sync.Pool{New: func() any { return new(smallRoom) }}
-	largeRooms = sync.Pool{New: func() any { return new(largeRoom) }}
-)
-
-// Receive is the first half of [Ingest]: it copies r to its end. A small message
-// is in memory then, and costs nothing yet but the reading.
-func Receive(b mailsvc.Blobs, r io.Reader) (*Pending, error) {
-	p := &Pending{blobs: b, small: smallRooms.Get().(*smallRoom)}
-	n, err := fill(p.small[:], r)
-	p.head = p.small[:n]
+// Receive is the first half of [Ingest]: it copies r to its end. size says how
+// long that is, in bytes, or -1; a wrong one does no harm. A small message is in
+// memory then, and costs nothing yet but the reading.
+func Receive(b mailsvc.Blobs, r io.Reader, size int64) (*Pending, error) {
+	want := smallRoom
+	if size >= 0 && size < smallRoom {
+		want = int(size) + 1 // to see the end
+	}
+	p := &Pending{blobs: b, room: takeRoom(want)}
+	n, err := fill(p.room.b, r)
+	p.head = p.room.b[:n]
 	if err == nil {
 		err = p.receiveLarge(r)
 	}
@@ -87,41 +104,34 @@ func (p *Pending) receiveLarge(r io.Reader) (err error) {
 	}
 	s := newScanner()
 	defer s.release()
-	buf := p.small[:]
-	p.large = largeRooms.Get().(*largeRoom)
-	p.head = p.large[:0]
-	for n := len(buf); ; n, err = fill(buf, r) {
-		if _, werr := p.w.Write(buf[:n]); werr != nil {
+	through := p.room
+	defer spareRooms[through.class].Put(through)
+	p.room = takeRoom(maxHead)
+	n := len(p.head)
+	p.head = p.room.b[:0]
+	for ; ; n, err = fill(through.b, r) {
+		piece := through.b[:n]
+		if _, werr := p.w.Write(piece); werr != nil {
 			return werr
 		}
-		s.write(buf[:n])
-		p.head = append(p.head, buf[:min(n, maxHead-len(p.head))]...)
+		s.write(piece)
+		p.head = append(p.head, piece[:min(n, maxHead-len(p.head))]...)
 		if err != nil {
 			p.x = s.finish()
-			smallRooms.Put(p.small)
-			p.small = nil
 			return err
 		}
 	}
 }
 
 // Held returns how much memory the message takes until it is durable, bytes.
-func (p *Pending) Held() int {
-	if p.large != nil {
-		return maxHead
-	}
-	return maxSmall + 1
-}
+func (p *Pending) Held() int { return len(p.room.b) }
 
 // release gives the memory away, when nobody reads it any more.
 func (p *Pending) release() {
-	if p.small != nil {
-		smallRooms.Put(p.small)
+	if p.room != nil {
+		spareRooms[p.room.class].Put(p.room)
 	}
-	if p.large != nil {
-		largeRooms.Put(p.large)
-	}
-	p.small, p.large, p.head = nil, nil, nil
+	p.room, p.head = nil, nil
 }
 
 // Abort drops the message.

@@ -102,7 +102,7 @@ func TestMemoryIsKeptUntilDurable(t *testing.T) {
 	} {
 		d := new(slowDisk)
 		d.meanwhile = func() { _, _ = Ingest(d, strings.NewReader(second)) }
-		p, err := Receive(d, strings.NewReader(first))
+		p, err := Receive(d, strings.NewReader(first), -1)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -110,9 +110,9 @@ func TestMemoryIsKeptUntilDurable(t *testing.T) {
 		if !slices.Equal(d.stored, []string{second, first}) {
 			t.Errorf("%s: not what was sent was stored", name)
 		}
-		a, _ := Receive(d, strings.NewReader(first))
-		b, _ := Receive(d, strings.NewReader(second))
-		if a.small == b.small {
+		a, _ := Receive(d, strings.NewReader(first), -1)
+		b, _ := Receive(d, strings.NewReader(second), -1)
+		if a.room == b.room {
 			t.Errorf("%s: memory with two owners", name)
 		}
 	}
