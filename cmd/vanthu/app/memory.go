@@ -31,7 +31,7 @@ const (
 	hashPercent = 25
 	// hashQuiet is how long after the last hash the memory of all is given back.
 	// A mail program that logs in again and again comes back sooner.
-	hashQuiet = 20 * time.Millisecond
+	hashQuiet = 7 * time.Millisecond
 )
 
 // memoryPacer sets the goals of the garbage collector.
