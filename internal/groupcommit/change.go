@@ -392,7 +392,10 @@ func (j *journaled) tidy() {
 	if err == nil && j.log.end >= logLimit {
 		err = j.checkpoint()
 	}
-	if err != nil && !isFull(err) {
+	switch {
+	case isFull(err):
+		j.db.log.Warn("disk full: changes stay in the journal", "err", err)
+	case err != nil:
 		_ = j.db.fail(err)
 	}
 }
