@@ -2,6 +2,7 @@ package crashtest
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -73,8 +74,23 @@ type (
 
 // arm asks the kernel to hold every call of the plan's kind, in all threads of
 // this process, until the plan has been asked. It needs no privilege.
+//
+// A write that wakes the runtime's poller is never held: the runtime makes it
+// without giving up its processor, so a collection that begins meanwhile waits for
+// it, and the goroutine that would answer waits for the collection.
 func (f *fault) arm() error {
-	filter := []unix.SockFilter{{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: 0}} // the call's number
+	wake, err := pollerWake()
+	if err != nil {
+		return err
+	}
+	filter := []unix.SockFilter{ // of struct seccomp_data, the call's number and the low half of its first argument
+		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: 0},
+		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: unix.SYS_WRITE, Jf: 4},
+		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: 16},
+		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: wake, Jf: 1},
+		{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ALLOW},
+		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: 0},
+	}
 	for _, nr := range callKinds[f.kind] {
 		filter = append(filter,
 			unix.SockFilter{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: nr, Jf: 1},
@@ -96,6 +112,27 @@ func (f *fault) arm() error {
 	}
 	go f.answer(fd, memory)
 	return nil
+}
+
+// pollerWake returns the descriptor that the runtime writes to in order to wake
+// its poller, which a first pipe has set up.
+func pollerWake() (uint32, error) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		return 0, err
+	}
+	_, _ = r.Close(), w.Close()
+	open, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		return 0, err
+	}
+	for _, e := range open {
+		if to, _ := os.Readlink("/proc/self/fd/" + e.Name()); to == "anon_inode:[eventfd]" {
+			fd, err := strconv.ParseUint(e.Name(), 10, 32)
+			return uint32(fd), err
+		}
+	}
+	return 0, errors.New("the runtime's poller has no eventfd")
 }
 
 // answer makes no call that is held.
